@@ -1,0 +1,94 @@
+/** What a client sees of an error code: HTTP status, whether trying again can help, a short public title. */
+export interface ErrorKind {
+  readonly status: number;
+  readonly retryable: boolean;
+  readonly title: string;
+}
+
+/** Every error code Runnel answers with. The code is part of the HTTP API: add, never rename. */
+export const ERRORS = {
+  invalid_request: kind(400, false, "The request is not valid"),
+  invalid_json: kind(400, false, "The body is not valid JSON"),
+  invalid_topic: kind(400, false, "The topic is not valid"),
+  invalid_cursor: kind(400, false, "The start position is not valid"),
+  too_many_topics: kind(400, false, "The subscription names too many topics"),
+  forbidden: kind(403, false, "Not allowed"),
+  origin_not_allowed: kind(403, false, "The request's Origin is not allowed"),
+  host_not_allowed: kind(403, false, "The request's Host is not allowed"),
+  not_found: kind(404, false, "Not found"),
+  method_not_allowed: kind(405, false, "The method is not allowed here"),
+  not_acceptable: kind(406, false, "None of the accepted types can be produced"),
+  upload_timeout: kind(408, true, "The upload stalled"),
+  idempotency_conflict: kind(409, false, "The idempotency key was used with another payload"),
+  payload_too_large: kind(413, false, "The body is too large"),
+  unsupported_media_type: kind(415, false, "The content type is not supported"),
+  client_closed: kind(499, true, "The client went away"),
+  internal: kind(500, false, "Internal error"),
+  wrong_type: kind(500, false, "A foreign key stands where the topic is stored"),
+  auth_not_configured: kind(503, false, "Authentication is not configured"),
+  not_configured: kind(503, false, "The server's configuration is not valid"),
+  redis_unavailable: kind(503, true, "Redis cannot be reached"),
+  redis_timeout: kind(503, true, "Redis does not answer"),
+  redis_auth: kind(503, false, "Redis refused the credentials"),
+  redis_forbidden: kind(503, false, "Redis refused a command or key"),
+  redis_readonly: kind(503, true, "Redis is read-only"),
+  redis_out_of_memory: kind(503, true, "Redis is out of memory"),
+  redis_loading: kind(503, true, "Redis is loading its data"),
+  redis_error: kind(503, true, "Redis refused the command"),
+  outcome_unknown: kind(503, true, "It is not known whether the message was stored"),
+  stale_primary: kind(503, true, "This Redis is behind what was already seen"),
+  partition_closed: kind(503, true, "The partition takes no writes now"),
+  overloaded: kind(503, true, "Too much is waiting to be stored"),
+  shutting_down: kind(503, true, "The server is shutting down"),
+} as const satisfies Record<string, ErrorKind>;
+
+function kind(status: number, retryable: boolean, title: string): ErrorKind {
+  return { status, retryable, title };
+}
+
+/** One of the codes in {@link ERRORS}. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** A fault at one place of the input: a JSON pointer (`#` for the root, `#/field`) or a query parameter's name. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** Options of a {@link RunnelError}. */
+export interface RunnelErrorOptions {
+  /** The fields at fault. @default [] */
+  readonly errors?: readonly FieldError[];
+  /** What caused it; logged, never sent to a client. */
+  readonly cause?: unknown;
+}
+
+/**
+ * An error that a client may see: its code comes from {@link ERRORS}, its message is the public detail.
+ * Whatever else is thrown is answered as `internal` without its text.
+ */
+export class RunnelError extends Error {
+  override readonly name = "RunnelError";
+  /** The fields at fault, empty where none is. */
+  readonly errors: readonly FieldError[];
+
+  constructor(
+    /** The code, which decides status and retryability. */
+    readonly code: ErrorCode,
+    detail: string = ERRORS[code].title,
+    options: RunnelErrorOptions = {},
+  ) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.errors = options.errors ?? [];
+  }
+
+  /** The HTTP status that answers it. */
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  /** Whether the same request can succeed later. */
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+}
