@@ -1,0 +1,121 @@
+/** Runnel in a process of its own, for tests that kill, stop or signal it. */
+import { type GuardedProcess, spawnGuarded } from "./guarded_process.ts";
+import { freePort } from "./port.ts";
+import { until } from "./until.ts";
+
+/** Options of {@link startServer}. */
+export interface ServerOptions {
+  readonly redisUrl?: string;
+  /** Further environment. @default {} */
+  readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Serves this file with `deno serve` (path from the repository's root) in place of `deno task start`; on every
+   * interface's rules, so open mode needs `RUNNEL_ALLOW_OPEN`, which is set.
+   */
+  readonly file?: string;
+  /** The deno that runs it. @default this one */
+  readonly deno?: string;
+  /** Arguments between `deno run` or `deno serve` and the file. @default ["-A"] */
+  readonly denoArgs?: readonly string[];
+  /** Milliseconds until it must answer. @default 30000 */
+  readonly timeoutMs?: number;
+}
+
+/** A server process. Disposing it kills it. */
+export interface ServerProcess extends GuardedProcess {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly port: number;
+  /** What it wrote so far. */
+  output(): Promise<{ stdout: string; stderr: string }>;
+}
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+/** Starts Runnel on a free port and waits until `/health/live` answers. */
+export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  const dir = await Deno.makeTempDir({ prefix: "runnel-server-" });
+  for (let attempt = 1;; attempt++) {
+    const server = launch(options, dir);
+    try {
+      await untilLive(server, options.timeoutMs ?? 30_000);
+      return server;
+    } catch (error) {
+      const { stdout, stderr } = await server.output();
+      const again = /AddrInUse|address already in use/i.test(stdout + stderr) && attempt < 10;
+      await server.kill9();
+      await truncate(dir);
+      if (again) continue;
+      await Deno.remove(dir, { recursive: true });
+      throw new Error(`Cannot start the server: ${stdout}\n${stderr}`, { cause: error });
+    }
+  }
+}
+
+function launch(options: ServerOptions, dir: string): ServerProcess {
+  const { deno = Deno.execPath(), denoArgs = ["-A"], file } = options;
+  const port = freePort();
+  const [stdout, stderr] = [`${dir}/stdout`, `${dir}/stderr`];
+  const args = file === undefined
+    ? ["run", ...denoArgs, "lib/cli/main.ts", "start"]
+    : ["serve", ...denoArgs, "--host", "127.0.0.1", "--port", `${port}`, file];
+  const child = spawnGuarded({
+    command: deno,
+    args,
+    cwd: ROOT,
+    env: environment(options, port),
+    unset: INHERITED,
+    stdout,
+    stderr,
+  });
+  return {
+    pid: child.pid,
+    status: child.status,
+    get exited() {
+      return child.exited;
+    },
+    signal: child.signal,
+    kill9: child.kill9,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    output: async () => ({ stdout: await readText(stdout), stderr: await readText(stderr) }),
+    [Symbol.asyncDispose]: async () => {
+      await child.kill9();
+      await Deno.remove(dir, { recursive: true });
+    },
+  };
+}
+
+// A developer's own settings must not leak into what is tested.
+const INHERITED = Object.keys(Deno.env.toObject()).filter((name) =>
+  /^(REDIS_|RUNNEL_|TLS_|PORT$|HOST$|LOG_LEVEL$)/.test(name)
+);
+
+function environment(options: ServerOptions, port: number): Record<string, string> {
+  const open = { RUNNEL_AUTH: "open", RUNNEL_ALLOW_OPEN: "1" };
+  return {
+    PORT: `${port}`,
+    NO_COLOR: "1",
+    ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
+    ...(options.file === undefined ? {} : open),
+    ...options.env,
+  };
+}
+
+async function untilLive(server: ServerProcess, timeoutMs: number): Promise<void> {
+  await until(async () => {
+    if (server.exited) return true;
+    const response = await fetch(`${server.url}/health/live`);
+    await response.body?.cancel();
+    return response.ok;
+  }, { timeoutMs, everyMs: 25, what: "the server to answer" });
+  if (server.exited) throw new Error("The server ended before it answered");
+}
+
+async function readText(path: string): Promise<string> {
+  return await Deno.readTextFile(path).catch(() => "");
+}
+
+async function truncate(dir: string): Promise<void> {
+  for (const name of ["stdout", "stderr"]) await Deno.writeTextFile(`${dir}/${name}`, "");
+}
