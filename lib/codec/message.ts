@@ -1,0 +1,117 @@
+import { writeJson } from "./json.ts";
+
+/** What a publisher set beside topic and time; exactly one of `data` and `dataBase64` is there. */
+export interface MessageFields {
+  /** The payload, any JSON value; absent for a binary one. */
+  readonly data?: unknown;
+  /** A binary payload in base64. */
+  readonly dataBase64?: string;
+  /** The name of the SSE event; see {@link typeProblem}. */
+  readonly type?: string;
+  readonly key?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The payload's media type, where it is not JSON's. */
+  readonly contentType?: string;
+  /** Where an answer to this message goes. */
+  readonly replyTo?: string;
+}
+
+/** A message as a subscriber gets it. */
+export interface Message extends MessageFields {
+  /** The message id; null for an ephemeral message, which is not stored. */
+  readonly id: string | null;
+  readonly topic: string;
+  /** When it was stored, ISO 8601 in UTC with milliseconds. */
+  readonly time: string;
+  /** How often it was leased, this time included; only on a message from a group. */
+  readonly deliveries?: number;
+}
+
+/** A message as it is stored: its fields are still JSON text, so that delivering it parses nothing. */
+export interface StoredMessage {
+  readonly id: string | null;
+  readonly topic: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** What {@link messageBody} made. */
+  readonly body: string;
+}
+
+/** How much of a message is delivered: the whole of it, or its payload alone. */
+export type MessageFormat = "message" | "data";
+
+/**
+ * The stored form of a message's fields: a JSON object without id, topic and time. `type` stands first, where
+ * {@link messageType} finds it without parsing.
+ *
+ * @throws {RunnelError} `invalid_request` for data nested too deeply.
+ */
+export function messageBody(fields: MessageFields): string {
+  const { type, key, headers, contentType, replyTo, dataBase64 } = fields;
+  const payload = dataBase64 === undefined ? { data: fields.data ?? null } : { dataBase64 };
+  return writeJson({ type, key, headers, contentType, replyTo, ...payload });
+}
+
+/** The message as the JSON a subscriber gets, made by joining texts. */
+export function messageJson(stored: StoredMessage): string {
+  const { id, topic, time, body } = stored;
+  const head = `{"id":${id === null ? "null" : `"${id}"`},"topic":${
+    JSON.stringify(topic)
+  },"time":"`;
+  return `${head}${isoTime(time)}"${body.length > 2 ? "," : ""}${body.slice(1)}`;
+}
+
+/**
+ * The message as an object.
+ *
+ * @throws {SyntaxError} Its body is not JSON, so not Runnel's.
+ */
+export function readMessage(stored: StoredMessage): Message {
+  return JSON.parse(messageJson(stored));
+}
+
+/** The `type` in a stored body, undefined where it has none. */
+export function messageType(body: string): string | undefined {
+  if (!body.startsWith(TYPE_START)) return undefined;
+  const start = TYPE_START.length - 1;
+  let end = body.indexOf('"', start + 1);
+  while (end > 0 && escaped(body, end)) end = body.indexOf('"', end + 1);
+  if (end < 0) return undefined;
+  const text = body.slice(start + 1, end);
+  return text.includes("\\") ? JSON.parse(body.slice(start, end + 1)) : text;
+}
+
+/** Why a text cannot be a message's `type`, undefined when it can: it becomes the name of a browser event. */
+export function typeProblem(type: string): string | undefined {
+  if (type === "") return "Must not be empty";
+  if (type.length > MAX_TYPE) return `Must have at most ${MAX_TYPE} characters`;
+  // deno-lint-ignore no-control-regex -- control characters are what it looks for
+  if (/[\x00-\x1f\x7f]/.test(type)) return "Must not contain control characters";
+  if (type.startsWith("$")) return "Must not start with $, which is reserved for the system";
+  if (RESERVED_TYPES.has(type)) {
+    return "Must not be open, error or message, which browsers fire themselves";
+  }
+  return undefined;
+}
+
+const TYPE_START = '{"type":"';
+const MAX_TYPE = 256;
+const RESERVED_TYPES = new Set(["open", "error", "message"]);
+
+function escaped(text: string, at: number): boolean {
+  let backslashes = 0;
+  while (text[at - 1 - backslashes] === "\\") backslashes++;
+  return backslashes % 2 === 1;
+}
+
+let lastTime = 0;
+let lastIso = "1970-01-01T00:00:00.000Z";
+
+/** Messages come in bursts of one millisecond, and formatting a date costs more than the rest of the line. */
+function isoTime(ms: number): string {
+  if (ms !== lastTime) {
+    lastIso = new Date(ms).toISOString();
+    lastTime = ms;
+  }
+  return lastIso;
+}

@@ -1,0 +1,283 @@
+import { type ConfigProblem, type Variable, VariableReader } from "./config_reader.ts";
+import { parseRedisUrl } from "./redis/address.ts";
+import type { RedisAddress, RedisOptions, RedisTls } from "./redis/options.ts";
+
+/** Every environment variable that Runnel reads. The README's table is made from this one. */
+export const VARIABLES = [
+  variable("PORT", "Port of Runnel's own server; 0 takes a free one", "8000"),
+  variable("HOST", "Address that Runnel's own server listens on", "127.0.0.1"),
+  variable("TLS_CERT", "Certificate of Runnel's own server: a path, or the PEM text itself"),
+  variable("TLS_KEY", "Private key of that certificate: a path, or the PEM text itself"),
+  variable(
+    "REDIS_URL",
+    "`redis://`, `rediss://` or `unix:` address; unset, `deno task start` runs its own Redis",
+  ),
+  variable("REDIS_USERNAME", "ACL user, where it is not in the URL"),
+  variable("REDIS_PASSWORD", "Password, where it is not in the URL"),
+  variable("REDIS_CONNECTIONS", "Command connections of a process; it has one more to listen", "4"),
+  variable("REDIS_CONNECT_TIMEOUT_MS", "Longest wait for a connection", "1000"),
+  variable("REDIS_COMMAND_TIMEOUT_MS", "Longest wait for a reply", "1500"),
+  variable("REDIS_TLS_CA", "Authorities to trust for `rediss://`: a path, or the PEM text itself"),
+  variable("REDIS_TLS_CERT", "Client certificate: a path, or the PEM text itself"),
+  variable("REDIS_TLS_KEY", "Private key of that certificate: a path, or the PEM text itself"),
+  variable(
+    "REDIS_TLS_SERVERNAME",
+    "Name in the certificate of Redis, where it is not the URL's host",
+  ),
+  variable("RUNNEL_PREFIX", "What every key in Redis starts with", "rn"),
+  variable("RUNNEL_DATA_DIR", "Folder of the Redis that `deno task start` runs", ".runnel"),
+  variable("RUNNEL_MAX_MESSAGES", "Messages kept per topic", "100000"),
+  variable("RUNNEL_MAX_AGE_MS", "Age at which messages are dropped; unset, they have none"),
+  variable("RUNNEL_IDEMPOTENCY_MS", "How long an idempotency key is remembered", "86400000"),
+  variable("RUNNEL_MAX_BODY_BYTES", "Largest body, and largest line of an NDJSON body", "1048576"),
+  variable("RUNNEL_MAX_TOPICS", "Topics and patterns of one subscription", "200"),
+  variable("RUNNEL_HEARTBEAT_MS", "Time between heartbeats on a stream", "15000"),
+  variable(
+    "RUNNEL_STREAM_SECONDS",
+    "Ends streams with `$bye` after this time, before a host cuts them; unset, they have no end",
+  ),
+  variable("RUNNEL_AUTH", "`open` lets in everybody; unset, nobody is let in"),
+  variable(
+    "RUNNEL_ALLOW_OPEN",
+    "`1` acknowledges `RUNNEL_AUTH=open` where others reach the server",
+    "0",
+  ),
+  variable(
+    "RUNNEL_CORS_ORIGINS",
+    "Origins whose pages may use Runnel, separated by commas; `*` is any",
+  ),
+  variable("LOG_LEVEL", "`debug`, `info`, `warn`, `error` or `silent`", "info"),
+  variable(
+    "RUNNEL_URL",
+    "The server that `deno task publish` and the like talk to",
+    "http://127.0.0.1:8000",
+  ),
+] as const;
+
+/** The name of a variable in {@link VARIABLES}. */
+export type VariableName = typeof VARIABLES[number]["name"];
+
+type Reader = VariableReader<VariableName>;
+
+/** The table's rows keep their names as literal types, so that only a documented variable can be read. */
+function variable<const N extends string>(name: N, meaning: string, value?: string): Variable<N> {
+  return { name, meaning, default: value };
+}
+
+/** The configuration of one process. Times are in milliseconds where their name does not say otherwise. */
+export interface Config {
+  /** Runnel's own server; `tls` holds PEM texts. */
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly tls?: { readonly cert: string; readonly key: string };
+  };
+  /** Undefined where no Redis is configured. */
+  readonly redis: RedisOptions | undefined;
+  /** What every key in Redis starts with. */
+  readonly prefix: string;
+  /** Folder of the managed Redis. */
+  readonly dataDir: string;
+  /** What topics keep by default; no age is undefined. */
+  readonly retention: { readonly maxMessages: number; readonly maxAgeMs: number | undefined };
+  readonly idempotencyMs: number;
+  readonly limits: { readonly bodyBytes: number; readonly topics: number };
+  /** `seconds` is how long a stream lasts, undefined for no end. */
+  readonly stream: { readonly heartbeatMs: number; readonly seconds: number | undefined };
+  readonly auth: { readonly mode: "none" | "open"; readonly allowOpen: boolean };
+  /** Origins as browsers write them, or `*`. */
+  readonly corsOrigins: readonly string[];
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  /** Where the command line finds the server, without a slash at the end. */
+  readonly url: string;
+}
+
+/** A configuration that cannot be used, with everything that is wrong with it. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+
+  constructor(readonly problems: readonly ConfigProblem<VariableName>[]) {
+    const list = problems.map(({ variable, detail }) => `${variable}: ${detail}`).join("; ");
+    super(`The configuration is not valid: ${list}`);
+  }
+}
+
+/**
+ * Reads the configuration. An empty variable counts as unset.
+ *
+ * @param read Gives a variable's value, as `Deno.env.get` does.
+ * @param readFile Gives the text of a PEM file.
+ * @throws {ConfigError} Names every problem there is, by variable, and no value.
+ */
+export function loadConfig(
+  read: (name: string) => string | undefined,
+  readFile: (path: string) => string = Deno.readTextFileSync,
+): Config {
+  const reader = new VariableReader<VariableName>(VARIABLES, { read, readFile });
+  const config = readConfig(reader);
+  if (reader.problems.length > 0) throw new ConfigError(reader.problems);
+  return config;
+}
+
+function readConfig(reader: Reader): Config {
+  const tls = readPair(reader, "TLS_CERT", "TLS_KEY");
+  return {
+    server: {
+      host: reader.matching("HOST", HOST, "Must be a host name or an IP address"),
+      port: reader.integer("PORT", { min: 0, max: 65_535 }),
+      ...(tls === undefined ? {} : { tls }),
+    },
+    redis: readRedis(reader),
+    prefix: reader.matching("RUNNEL_PREFIX", PREFIX, "Must be 1 to 64 of A-Z a-z 0-9 . _ : -"),
+    dataDir: reader.text("RUNNEL_DATA_DIR") ?? "",
+    retention: {
+      maxMessages: reader.integer("RUNNEL_MAX_MESSAGES", { min: 1, max: 1_000_000_000 }),
+      maxAgeMs: reader.optionalInteger("RUNNEL_MAX_AGE_MS", { min: 1, max: MAX_MS }),
+    },
+    idempotencyMs: reader.integer("RUNNEL_IDEMPOTENCY_MS", { min: 1000, max: MAX_MS }),
+    limits: {
+      bodyBytes: reader.integer("RUNNEL_MAX_BODY_BYTES", { min: 1024, max: 512 * 1024 * 1024 }),
+      topics: reader.integer("RUNNEL_MAX_TOPICS", { min: 1, max: 100_000 }),
+    },
+    stream: {
+      heartbeatMs: reader.integer("RUNNEL_HEARTBEAT_MS", { min: 100, max: 3_600_000 }),
+      seconds: reader.optionalInteger("RUNNEL_STREAM_SECONDS", { min: 1, max: MAX_TIMER_SECONDS }),
+    },
+    auth: { mode: readAuth(reader), allowOpen: reader.flag("RUNNEL_ALLOW_OPEN") },
+    corsOrigins: readOrigins(reader),
+    logLevel: reader.choice("LOG_LEVEL", ["debug", "info", "warn", "error", "silent"], "info"),
+    url: readServerUrl(reader),
+  };
+}
+
+const HOST = /^[A-Za-z0-9._:%-]+$/;
+const PREFIX = /^[A-Za-z0-9._:-]{1,64}$/;
+/** A hundred years. */
+const MAX_MS = 3_155_760_000_000;
+/** Timers take 2^31 - 1 milliseconds at most. */
+const MAX_TIMER_SECONDS = 2_147_483;
+
+function readRedis(reader: Reader): RedisOptions | undefined {
+  const url = reader.given("REDIS_URL");
+  const limits = { min: 1, max: 600_000 };
+  const common = {
+    connections: reader.integer("REDIS_CONNECTIONS", { min: 1, max: 64 }),
+    connectTimeoutMs: reader.integer("REDIS_CONNECT_TIMEOUT_MS", limits),
+    commandTimeoutMs: reader.integer("REDIS_COMMAND_TIMEOUT_MS", limits),
+  };
+  const tls = readRedisTls(reader);
+  if (url === undefined) {
+    reportGiven(reader, URL_VARIABLES, "Is set, but REDIS_URL is not");
+    return undefined;
+  }
+  const address = readAddress(reader, url);
+  if (address === undefined) return undefined;
+  if (!address.tls) reportGiven(reader, TLS_VARIABLES, "Needs a rediss:// address in REDIS_URL");
+  return { address, ...common, ...(address.tls && tls !== undefined ? { tls } : {}) };
+}
+
+const TLS_VARIABLES = [
+  "REDIS_TLS_CA",
+  "REDIS_TLS_CERT",
+  "REDIS_TLS_KEY",
+  "REDIS_TLS_SERVERNAME",
+] as const;
+const URL_VARIABLES = ["REDIS_USERNAME", "REDIS_PASSWORD", ...TLS_VARIABLES] as const;
+
+/** An option that cannot be honoured is refused, never ignored. */
+function reportGiven(reader: Reader, names: readonly VariableName[], detail: string): void {
+  for (const name of names) {
+    if (reader.given(name) !== undefined) reader.report(name, detail);
+  }
+}
+
+function readAddress(reader: Reader, url: string): RedisAddress | undefined {
+  let address: RedisAddress;
+  try {
+    address = parseRedisUrl(url);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    reader.report("REDIS_URL", error.message);
+    return undefined;
+  }
+  const username = readCredential(reader, "REDIS_USERNAME", address.username);
+  const password = readCredential(reader, "REDIS_PASSWORD", address.password);
+  if (username !== undefined && password === undefined) {
+    const where = address.username === undefined ? "REDIS_USERNAME" : "REDIS_URL";
+    reader.report(where, "Names a user but no password: Redis cannot log in a user without one");
+  }
+  return {
+    ...address,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  };
+}
+
+function readCredential(
+  reader: Reader,
+  name: "REDIS_USERNAME" | "REDIS_PASSWORD",
+  inUrl: string | undefined,
+): string | undefined {
+  const own = reader.given(name);
+  if (own !== undefined && inUrl !== undefined && own !== inUrl) {
+    reader.report(name, "Differs from the one in REDIS_URL: give it in one place");
+  }
+  return own ?? inUrl;
+}
+
+function readRedisTls(reader: Reader): RedisTls | undefined {
+  const ca = reader.pem("REDIS_TLS_CA", "CERTIFICATE");
+  const pair = readPair(reader, "REDIS_TLS_CERT", "REDIS_TLS_KEY");
+  const servername = reader.given("REDIS_TLS_SERVERNAME");
+  if (ca === undefined && pair === undefined && servername === undefined) return undefined;
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...pair,
+    ...(servername === undefined ? {} : { servername }),
+  };
+}
+
+/** A certificate and its key, which are of no use without each other. */
+function readPair(
+  reader: Reader,
+  certName: VariableName,
+  keyName: VariableName,
+): { cert: string; key: string } | undefined {
+  const cert = reader.pem(certName, "CERTIFICATE");
+  const key = reader.pem(keyName, "PRIVATE KEY");
+  if (reader.given(certName) !== undefined && reader.given(keyName) === undefined) {
+    reader.report(keyName, `Is needed with ${certName}`);
+  }
+  if (reader.given(keyName) !== undefined && reader.given(certName) === undefined) {
+    reader.report(certName, `Is needed with ${keyName}`);
+  }
+  return cert === undefined || key === undefined ? undefined : { cert, key };
+}
+
+function readAuth(reader: Reader): "none" | "open" {
+  const value = reader.text("RUNNEL_AUTH");
+  if (value === undefined || value === "open") return value ?? "none";
+  reader.report("RUNNEL_AUTH", "Only `open` is known today; unset, every request is refused");
+  return "none";
+}
+
+function readOrigins(reader: Reader): string[] {
+  const listed = reader.text("RUNNEL_CORS_ORIGINS")?.split(/[\s,]+/).filter((item) => item !== "");
+  const origins = (listed ?? []).map((item) => item === "*" ? item : item.toLowerCase());
+  if (!origins.every((item) => item === "*" || ORIGIN.test(item))) {
+    const detail = "Must list origins such as https://app.example.com, without a path, or *";
+    reader.report("RUNNEL_CORS_ORIGINS", detail);
+  }
+  return origins;
+}
+
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/;
+
+function readServerUrl(reader: Reader): string {
+  const value = reader.text("RUNNEL_URL") ?? "";
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.search + url.hash !== "") {
+    reader.report("RUNNEL_URL", "Must be an http:// or https:// address without a query");
+  }
+  return value.replace(/\/+$/, "");
+}

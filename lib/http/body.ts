@@ -1,0 +1,183 @@
+import type { z } from "zod";
+import { ByteBuffer } from "../codec/byte_buffer.ts";
+import { parseJson } from "../codec/json.ts";
+import { isJsonType, mediaType } from "../codec/payload.ts";
+import { RunnelError } from "../errors.ts";
+import { checkShape } from "./field_errors.ts";
+
+/** Options of {@link readChunks}. */
+export interface ReadChunksOptions {
+  /** Ends the reading, with the error `client_closed`. */
+  readonly signal?: AbortSignal;
+  /** Longest wait for the next bytes, in milliseconds. @default 30000 */
+  readonly stallMs?: number;
+}
+
+/** Options of {@link readBytes}. */
+export interface ReadBytesOptions extends ReadChunksOptions {
+  /** The largest body that is taken. */
+  readonly maxBytes: number;
+}
+
+/** Options of {@link readJson}. */
+export interface ReadJsonOptions<T> extends ReadBytesOptions {
+  readonly schema: z.ZodType<T>;
+}
+
+const STALL_MS = 30_000;
+
+/**
+ * Bodies that say they are no larger are read in one go: a whole read costs half of a chunk-wise one, and one that
+ * stalls holds no more memory than an idle connection does, so that it needs no timer either.
+ */
+const SMALL_BODY = 65_536;
+
+/**
+ * The body as JSON of the shape that `schema` describes.
+ *
+ * @throws {RunnelError} `unsupported_media_type` unless it is JSON, `invalid_json`, `invalid_request` with a pointer for
+ * each field at fault, and what {@link readBytes} throws.
+ */
+export async function readJson<T>(request: Request, options: ReadJsonOptions<T>): Promise<T> {
+  requireJson(request);
+  return checkShape(parseJson(await readBytes(request, options)), options.schema);
+}
+
+/**
+ * The whole body, empty where there is none. A body that is too large is refused by its Content-Length before a byte
+ * is read, else at the chunk that makes it too large.
+ *
+ * @throws {RunnelError} `payload_too_large`, `unsupported_media_type` for a content encoding, `client_closed` when the
+ * client went away, `upload_timeout` when nothing came for `stallMs`.
+ */
+export async function readBytes(request: Request, options: ReadBytesOptions): Promise<Uint8Array> {
+  const { maxBytes } = options;
+  requireIdentity(request);
+  const header = request.headers.get("content-length");
+  const announced = header === null ? Infinity : Number(header);
+  if (header !== null && announced > maxBytes) throw await refuse(request, maxBytes);
+  if (announced <= SMALL_BODY && options.signal === undefined) {
+    return within(await readWhole(request), maxBytes);
+  }
+  const body = new ByteBuffer();
+  for await (const chunk of readChunks(request, options)) {
+    if (body.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
+    body.append(chunk);
+  }
+  return body.take();
+}
+
+/**
+ * The body as it arrives; stopping early reads no further.
+ *
+ * @throws {RunnelError} `unsupported_media_type` for a content encoding, `client_closed`, `upload_timeout`.
+ */
+export async function* readChunks(
+  request: Request,
+  options: ReadChunksOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  requireIdentity(request);
+  const reader = request.body?.getReader();
+  if (reader === undefined) return;
+  const { signal, stallMs = STALL_MS } = options;
+  const abandon = new Abandon(reader, { stallMs, ...(signal === undefined ? {} : { signal }) });
+  try {
+    for (;;) {
+      const { done, value } = await abandon.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    abandon.close();
+  }
+}
+
+/** Reads chunks until the client stalls or the signal aborts; both cancel the reader, which ends a read that waits. */
+class Abandon {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #stallMs: number;
+  readonly #signal: AbortSignal | undefined;
+  #reason: RunnelError | undefined;
+  readonly #onAbort = () => this.#give("client_closed", this.#signal?.reason);
+
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    options: { stallMs: number; signal?: AbortSignal },
+  ) {
+    this.#reader = reader;
+    this.#stallMs = options.stallMs;
+    this.#signal = options.signal;
+    this.#signal?.addEventListener("abort", this.#onAbort);
+    if (this.#signal?.aborted) this.#onAbort();
+  }
+
+  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
+    const timer = setTimeout(() => this.#give("upload_timeout"), this.#stallMs);
+    try {
+      const result = await this.#reader.read();
+      if (this.#reason !== undefined) throw this.#reason;
+      return result;
+    } catch (cause) {
+      throw this.#reason ?? clientClosed(cause);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Cancels what is left of the body: nobody reads it any more. */
+  close(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#cancel();
+  }
+
+  #give(code: "client_closed" | "upload_timeout", cause?: unknown): void {
+    this.#reason ??= new RunnelError(code, undefined, { cause });
+    this.#cancel();
+  }
+
+  #cancel(): void {
+    this.#reader.cancel().catch(() => {}); // It failed already, and whoever reads has been told.
+  }
+}
+
+async function readWhole(request: Request): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await request.arrayBuffer());
+  } catch (cause) {
+    throw clientClosed(cause);
+  }
+}
+
+function within(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+async function refuse(request: Request, maxBytes: number): Promise<RunnelError> {
+  await request.body?.cancel().catch(() => {}); // The refusal is the answer, however the body ends.
+  return tooLarge(maxBytes);
+}
+
+function tooLarge(maxBytes: number): RunnelError {
+  return new RunnelError("payload_too_large", `The body is larger than ${maxBytes} bytes`);
+}
+
+function clientClosed(cause: unknown): RunnelError {
+  return new RunnelError("client_closed", undefined, { cause });
+}
+
+function requireJson(request: Request): void {
+  const type = request.headers.get("content-type");
+  if (type === "application/json" || isJsonType(mediaType(type))) return;
+  throw new RunnelError(
+    "unsupported_media_type",
+    "The content type is not application/json",
+  );
+}
+
+/** A compressed body would be stored as if it were the payload itself. */
+function requireIdentity(request: Request): void {
+  const encoding = request.headers.get("content-encoding");
+  if (encoding === null || encoding.toLowerCase() === "identity") return;
+  throw new RunnelError("unsupported_media_type", "The content encoding is not supported");
+}

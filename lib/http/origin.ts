@@ -1,0 +1,70 @@
+import { RunnelError } from "../errors.ts";
+
+/** Which Hosts and Origins a server answers. */
+export interface OriginPolicy {
+  /** Whether any Host is answered, as on a server with a public name; else loopback names only. */
+  readonly anyHost: boolean;
+  /** Origins allowed beside loopback ones, such as `https://app.example.com`; `*` allows all, `null` included. */
+  readonly corsOrigins: readonly string[];
+}
+
+/**
+ * Refuses the requests that a foreign website makes through its visitor's browser. A server on loopback is reachable
+ * for every website: directly, with its own Origin, and by DNS rebinding, with its own Host.
+ *
+ * @throws {RunnelError} `host_not_allowed` or `origin_not_allowed`.
+ */
+export function checkOrigin(request: Request, policy: OriginPolicy): void {
+  const host = requestHost(request);
+  if (!policy.anyHost && !isLoopbackHost(hostName(host))) {
+    throw new RunnelError("host_not_allowed");
+  }
+  const origin = request.headers.get("origin");
+  if (origin !== null && !isAllowedOrigin(origin, host, policy)) {
+    throw new RunnelError("origin_not_allowed");
+  }
+}
+
+/** Whether pages of `origin` may use a server that was addressed as `host`. */
+export function isAllowedOrigin(origin: string, host: string, policy: OriginPolicy): boolean {
+  if (policy.corsOrigins.includes("*") || policy.corsOrigins.includes(origin)) return true;
+  const url = parseOrigin(origin);
+  if (url === undefined) return false;
+  return isLoopbackHost(url.hostname) || (policy.anyHost && url.host === host.toLowerCase());
+}
+
+/**
+ * Whether a host name or address is this machine's own: `localhost`, `*.localhost`, `127.0.0.0/8`, `::1`; IPv6 with or
+ * without brackets, no port.
+ */
+export function isLoopbackHost(name: string): boolean {
+  const lower = name.toLowerCase();
+  if (lower === "localhost" || lower === "127.0.0.1" || lower === "[::1]" || lower === "::1") {
+    return true;
+  }
+  return /^127(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/.test(lower) ||
+    /^([a-z0-9_-]{1,63}\.)+localhost$/.test(lower);
+}
+
+/** The host and port that the client addressed. HTTP/2 may carry it in the URL alone. */
+export function requestHost(request: Request): string {
+  const header = request.headers.get("host");
+  if (header !== null) return header;
+  const { url } = request;
+  const start = url.indexOf("://") + 3;
+  const end = url.slice(start).search(/[/?#]/);
+  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+}
+
+/** A Host without its port. Whatever is not exactly a name and a port stays as it is and equals no name. */
+function hostName(host: string): string {
+  const colon = host.lastIndexOf(":");
+  if (colon < 0 || host.endsWith("]")) return host;
+  return /^\d{1,5}$/.test(host.slice(colon + 1)) ? host.slice(0, colon) : host;
+}
+
+function parseOrigin(origin: string): URL | undefined {
+  if (!URL.canParse(origin)) return undefined;
+  const url = new URL(origin);
+  return url.origin === origin && /^https?:$/.test(url.protocol) ? url : undefined;
+}
