@@ -1,0 +1,52 @@
+/** What a benchmark is, and what it reports. */
+import type { Sample } from "./statistics.ts";
+
+/** One line of the table: a number beside the number it is measured against, from the same run. */
+export interface Row {
+  readonly name: string;
+  readonly unit: string;
+  readonly runnel: Sample;
+  readonly baselineName: string;
+  readonly baseline: Sample;
+  /** The ratio wanted, and whether more or less is better. */
+  readonly aim?: { readonly ratio: number; readonly better: "higher" | "lower" };
+  /** What must be known to read the line rightly. */
+  readonly note?: string;
+}
+
+/** Options of a run. */
+export interface BenchOptions {
+  /** How often each thing is measured; the things take turns. */
+  readonly rounds: number;
+  /** Seconds of one measurement, after its warm-up. */
+  readonly seconds: number;
+  readonly say: (text: string) => void;
+}
+
+/** A named set of measurements. */
+export interface Bench {
+  readonly name: string;
+  readonly about: string;
+  run(options: BenchOptions): Promise<Row[]>;
+}
+
+/** Measures each thing once a round, in turn, so that a machine that slows down slows them all. */
+export async function takeTurns<Name extends string>(
+  { rounds, say }: BenchOptions,
+  things: Readonly<Record<Name, () => Promise<number>>>,
+): Promise<Record<Name, number[]>> {
+  // Object.keys gives strings; the record's keys are exactly the names.
+  const names = Object.keys(things) as Name[];
+  const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
+    Name,
+    number[]
+  >;
+  for (let round = 1; round <= rounds; round++) {
+    for (const name of names) {
+      const value = await things[name]();
+      results[name].push(value);
+      say(`round ${round}/${rounds}  ${name}: ${Math.round(value * 1000) / 1000}`);
+    }
+  }
+  return results;
+}

@@ -1,0 +1,53 @@
+/** From publish to receive at a fixed rate. */
+import { startRedis } from "../_support/redis_server.ts";
+import { startServer } from "../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
+import { measureLatencies } from "./load_process.ts";
+import { percentile, sampleOf } from "./statistics.ts";
+
+const RATE = 1_000;
+
+/** Median and 99th percentile, beside bare Redis Pub/Sub through the same client library. */
+export const latencyBench: Bench = {
+  name: "latency",
+  about: `publish to receive at ${RATE} messages/s, against bare Redis PUBLISH/SUBSCRIBE (ioredis)`,
+  async run(options: BenchOptions): Promise<Row[]> {
+    await using redis = await startRedis();
+    await using server = await startServer({ redisUrl: redis.url });
+    const timing = { rate: RATE, warmUpSeconds: 1, seconds: options.seconds };
+    const p99 = { runnel: [] as number[], bare: [] as number[] };
+    const results = await takeTurns(options, {
+      bare: async () => {
+        const all = await measureLatencies({ role: "pubsub_latency", port: redis.port, ...timing });
+        p99.bare.push(percentile(all, 0.99));
+        return percentile(all, 0.5);
+      },
+      runnel: async () => {
+        const paths = { publishPath: "/publish", streamPath: "/subscribe?topic=latency" };
+        const plan = { role: "latency", port: server.port, ...paths, ...timing } as const;
+        const all = await measureLatencies(plan);
+        p99.runnel.push(percentile(all, 0.99));
+        return percentile(all, 0.5);
+      },
+    });
+    const common = {
+      unit: "ms",
+      baselineName: "bare PUBLISH/SUBSCRIBE",
+      note: "Runnel stores each message with fsync before it delivers; Pub/Sub stores nothing",
+    };
+    return [
+      {
+        name: "publish to receive, p50",
+        runnel: sampleOf(results.runnel),
+        baseline: sampleOf(results.bare),
+        ...common,
+      },
+      {
+        name: "publish to receive, p99",
+        runnel: sampleOf(p99.runnel),
+        baseline: sampleOf(p99.bare),
+        ...common,
+      },
+    ];
+  },
+};

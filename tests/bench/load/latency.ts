@@ -1,0 +1,109 @@
+/** From publish to receive, at a fixed rate, sender and receiver on one clock. */
+import { Redis } from "ioredis";
+import { HttpSocket, postBytes } from "./http_socket.ts";
+import { pace } from "./pacer.ts";
+import type { LatencyPlan, LatencyResult, PubSubLatencyPlan } from "./plan.ts";
+import { openStreams } from "./streams.ts";
+import { until } from "../../_support/until.ts";
+
+const POOL = 32;
+const PADDING = "x".repeat(160);
+
+/** Latencies over HTTP: a pool of connections posts, one raw event stream receives. */
+export async function measureLatency(plan: LatencyPlan): Promise<LatencyResult> {
+  const clock = new Clock();
+  const decoder = new TextDecoder("latin1");
+  let text = "";
+  const onBytes = (bytes: Uint8Array) => {
+    text += decoder.decode(bytes);
+    const end = text.lastIndexOf("\n") + 1;
+    for (const match of text.slice(0, end).matchAll(/~(\d+)~/g)) clock.received(Number(match[1]));
+    text = text.slice(end);
+  };
+  await using _stream = await openStreams(plan.port, { path: plan.streamPath, count: 1, onBytes });
+  await using pool = await SocketPool.open(plan.port);
+  return await clock.run(plan, (n) => {
+    const body = JSON.stringify({ topic: "latency", data: `~${n}~${PADDING}` });
+    pool.send(postBytes(plan.publishPath, body));
+  });
+}
+
+/** Latencies over bare Redis PUBLISH and SUBSCRIBE with two connections of the same client library. */
+export async function measurePubSubLatency(plan: PubSubLatencyPlan): Promise<LatencyResult> {
+  const clock = new Clock();
+  const publisher = new Redis(plan.port, "127.0.0.1");
+  const subscriber = new Redis(plan.port, "127.0.0.1");
+  try {
+    subscriber.on("message", (_channel, text) => clock.received(Number(text.split("~")[1])));
+    await subscriber.subscribe("latency");
+    return await clock.run(plan, (n) => {
+      void publisher.publish("latency", `~${n}~${PADDING}`);
+    });
+  } finally {
+    publisher.disconnect();
+    subscriber.disconnect();
+  }
+}
+
+/** Notes when each message was due and when it came. */
+class Clock {
+  readonly #sent: number[] = [];
+  readonly #latencies: number[] = [];
+  #came = 0;
+
+  received(n: number): void {
+    const sent = this.#sent[n];
+    if (sent === undefined) throw new Error(`Cannot time message ${n}: it was never sent`);
+    this.#latencies[n] = performance.now() - sent;
+    this.#came++;
+  }
+
+  async run(
+    { rate, seconds, warmUpSeconds }: { rate: number; seconds: number; warmUpSeconds: number },
+    send: (n: number) => void,
+  ): Promise<LatencyResult> {
+    const sent = await pace({ rate, seconds: seconds + warmUpSeconds }, (n) => {
+      this.#sent[n] = performance.now();
+      send(n);
+    });
+    await until(() => this.#came === sent, { what: `all of ${sent} messages` });
+    const measured = this.#latencies.slice(Math.round(rate * warmUpSeconds));
+    return { latenciesMs: measured.sort((a, b) => a - b), sent };
+  }
+}
+
+/** Connections that take the next request as they fall free; waiting counts as latency. */
+class SocketPool implements AsyncDisposable {
+  readonly #free: HttpSocket[] = [];
+  readonly #waiting: Uint8Array[] = [];
+  readonly #busy = new Set<Promise<void>>();
+
+  static async open(port: number): Promise<SocketPool> {
+    const pool = new SocketPool();
+    for (let n = 0; n < POOL; n++) pool.#free.push(await HttpSocket.connect(port));
+    return pool;
+  }
+
+  send(request: Uint8Array): void {
+    const socket = this.#free.pop();
+    if (!socket) {
+      this.#waiting.push(request);
+      return;
+    }
+    const work = this.#work(socket, request).finally(() => this.#busy.delete(work));
+    this.#busy.add(work);
+  }
+
+  async #work(socket: HttpSocket, first: Uint8Array): Promise<void> {
+    for (let request: Uint8Array | undefined = first; request; request = this.#waiting.shift()) {
+      const status = await socket.exchange(request);
+      if (status < 200 || status > 299) throw new Error(`Cannot publish: status ${status}`);
+    }
+    this.#free.push(socket);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#busy);
+    for (const socket of this.#free) socket[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,75 @@
+/** What a load process is told to do (as JSON in its first argument) and what it answers (a JSON line). */
+
+/** A closed loop: each connection sends the next request when the last one is answered. */
+export interface RequestPlan {
+  readonly role: "requests";
+  readonly port: number;
+  readonly path: string;
+  readonly connections: number;
+  /** Bodies that the connections send in turn, as JSON texts. */
+  readonly bodies: readonly string[];
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** Readers of an event stream while a closed loop publishes; what counts is what arrives. */
+export interface FanOutPlan {
+  readonly role: "fanout";
+  readonly port: number;
+  readonly publishPath: string;
+  readonly streamPath: string;
+  readonly publishers: number;
+  readonly subscribers: number;
+  /** Its text holds {@link MARK} once. */
+  readonly body: string;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** A fixed rate of messages to one subscriber, over HTTP. */
+export interface LatencyPlan {
+  readonly role: "latency";
+  readonly port: number;
+  readonly publishPath: string;
+  readonly streamPath: string;
+  readonly rate: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** The same over bare Redis Pub/Sub. */
+export interface PubSubLatencyPlan {
+  readonly role: "pubsub_latency";
+  readonly port: number;
+  readonly rate: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** Streams that are opened and held until stdin ends. */
+export interface IdlePlan {
+  readonly role: "idle";
+  readonly port: number;
+  readonly streamPath: string;
+  readonly subscribers: number;
+}
+
+/** Any of the roles. */
+export type LoadPlan = RequestPlan | FanOutPlan | LatencyPlan | PubSubLatencyPlan | IdlePlan;
+
+/** A rate: what happened in how many seconds. */
+export interface RateResult {
+  readonly count: number;
+  readonly seconds: number;
+  /** Answers other than 2xx; a run with any is not worth its numbers. */
+  readonly failures: number;
+}
+
+/** Milliseconds from sending to receiving, ascending. */
+export interface LatencyResult {
+  readonly latenciesMs: readonly number[];
+  readonly sent: number;
+}
+
+/** Stands once in the data of each fan-out message, so that readers count messages by counting bytes. */
+export const MARK = "~";

@@ -1,0 +1,62 @@
+/** What the numbers were measured on. */
+import os from "node:os";
+
+/** The machine and the versions of what ran on it. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  readonly system: string;
+  readonly deno: string;
+  readonly redis: string;
+  /** Milliseconds of one small append with fdatasync in the folder where Redis keeps its data: median of 200. */
+  readonly fsyncMs: number;
+  readonly commit: string;
+}
+
+/** Looks at this machine. */
+export async function describeMachine(): Promise<Machine> {
+  const cpus = os.cpus();
+  return {
+    cpu: cpus[0]?.model ?? "unknown",
+    cores: cpus.length,
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    system: `${os.type()} ${os.release()} ${os.arch()}`,
+    deno: Deno.version.deno,
+    redis: (await output("redis-server", ["--version"])).match(/v=(\S+)/)?.[1] ?? "unknown",
+    fsyncMs: await fsyncMs(),
+    commit: (await output("git", ["rev-parse", "--short", "HEAD"])).trim() || "unknown",
+  };
+}
+
+/** Bytes of a process that are in memory. @throws {Error} when there is no such process. */
+export async function residentBytes(pid: number): Promise<number> {
+  const kilobytes = Number(await output("ps", ["-o", "rss=", "-p", `${pid}`]));
+  if (kilobytes > 0) return kilobytes * 1024;
+  throw new Error(`Cannot read the memory of process ${pid}`);
+}
+
+async function output(command: string, args: string[]): Promise<string> {
+  try {
+    const { stdout } = await new Deno.Command(command, { args, stderr: "null" }).output();
+    return new TextDecoder().decode(stdout);
+  } catch {
+    // Not installed: the header says "unknown".
+    return "";
+  }
+}
+
+async function fsyncMs(): Promise<number> {
+  const path = await Deno.makeTempFile();
+  const file = await Deno.open(path, { append: true });
+  const times: number[] = [];
+  for (let n = 0; n < 200; n++) {
+    const start = performance.now();
+    file.writeSync(new Uint8Array(300));
+    file.syncDataSync();
+    times.push(performance.now() - start);
+  }
+  file.close();
+  await Deno.remove(path);
+  return times.sort((a, b) => a - b)[100] ?? 0;
+}

@@ -1,0 +1,75 @@
+/** `deno task bench [name...]`: measures Runnel beside what it is built on, and prints a table with the ratios. */
+import { parseArgs } from "node:util";
+import { batchBench } from "./batch_bench.ts";
+import type { Bench, Row } from "./bench.ts";
+import { fanOutBench } from "./fan_out_bench.ts";
+import { latencyBench } from "./latency_bench.ts";
+import { describeMachine } from "./machine.ts";
+import { memoryBench } from "./memory_bench.ts";
+import { publishBench } from "./publish_bench.ts";
+import { formatReport, reportJson } from "./report.ts";
+
+const BENCHES: readonly Bench[] = [
+  publishBench,
+  batchBench,
+  fanOutBench,
+  latencyBench,
+  memoryBench,
+];
+
+const HELP = `deno task bench [name...] [--rounds N] [--seconds N] [--json FILE]
+
+Measures Runnel on a Redis of its own beside what it is built on, all on this machine and in one run.
+${BENCHES.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join("\n")}
+
+  --rounds N    how often each thing is measured, in turn (default 3)
+  --seconds N   how long one measurement takes, after its warm-up (default 3)
+  --json FILE   where the numbers go (default bench.json)`;
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", short: "h", default: false },
+      rounds: { type: "string", default: "3" },
+      seconds: { type: "string", default: "3" },
+      json: { type: "string", default: "bench.json" },
+    },
+  });
+  const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+  if (values.help || unknown.length > 0) {
+    const complaint = unknown.map((name) => `There is no benchmark called ${name}\n\n`).join("");
+    console.log(complaint + HELP);
+    return unknown.length > 0 ? 2 : 0;
+  }
+  const rows = await measure(positionals, {
+    rounds: wholeNumber("--rounds", values.rounds),
+    seconds: wholeNumber("--seconds", values.seconds),
+  });
+  const machine = await describeMachine();
+  await Deno.writeTextFile(values.json, JSON.stringify(reportJson(machine, rows), null, 2) + "\n");
+  console.log(`\n${formatReport(machine, rows)}\n\nThe numbers are in ${values.json}`);
+  return 0;
+}
+
+async function measure(
+  names: readonly string[],
+  options: { rounds: number; seconds: number },
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const bench of BENCHES) {
+    if (names.length > 0 && !names.includes(bench.name)) continue;
+    console.log(`${bench.name}: ${bench.about}`);
+    rows.push(...await bench.run({ ...options, say: (text) => console.log(`  ${text}`) }));
+  }
+  return rows;
+}
+
+function wholeNumber(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new RangeError(`Cannot use ${name} ${text}: it must be a whole number above 0`);
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,50 @@
+/** Memory of subscribers that wait. */
+import { startRedis } from "../_support/redis_server.ts";
+import { startServer } from "../_support/server.ts";
+import { sleep } from "../_support/until.ts";
+import { startBareServer } from "./bare_process.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
+import { withIdleStreams } from "./load_process.ts";
+import { residentBytes } from "./machine.ts";
+import { sampleOf } from "./statistics.ts";
+
+const SUBSCRIBERS = 10_000;
+const ROUNDS = 3;
+
+/** Growth of the server's resident memory per open, idle stream. */
+export const memoryBench: Bench = {
+  name: "memory",
+  about: `resident memory per idle subscriber (${SUBSCRIBERS} of them), against a bare SSE server`,
+  async run(options: BenchOptions): Promise<Row[]> {
+    const results = await takeTurns({ ...options, rounds: Math.min(ROUNDS, options.rounds) }, {
+      bare: async () => {
+        await using bare = await startBareServer();
+        return await perSubscriber(bare);
+      },
+      runnel: async () => {
+        await using redis = await startRedis();
+        await using server = await startServer({ redisUrl: redis.url });
+        return await perSubscriber(server);
+      },
+    });
+    return [{
+      name: "memory per idle subscriber",
+      unit: "KB",
+      runnel: sampleOf(results.runnel),
+      baselineName: "bare SSE server",
+      baseline: sampleOf(results.bare),
+    }];
+  },
+};
+
+async function perSubscriber({ port, pid }: { port: number; pid: number }): Promise<number> {
+  const plan = { role: "idle", port, streamPath: "/subscribe?topic=idle" } as const;
+  // What the first streams make the server load and compile is not theirs.
+  await withIdleStreams({ ...plan, subscribers: 200 }, () => Promise.resolve());
+  const before = await residentBytes(pid);
+  return await withIdleStreams({ ...plan, subscribers: SUBSCRIBERS }, async () => {
+    // Long enough for a garbage collection after the burst of connections.
+    await sleep(3_000);
+    return (await residentBytes(pid) - before) / SUBSCRIBERS / 1024;
+  });
+}

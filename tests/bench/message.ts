@@ -1,0 +1,18 @@
+/** The messages that the benchmarks send: about 200 bytes of JSON data each. */
+import { MARK } from "./load/plan.ts";
+
+/** Data of one message: an object as applications send it, with {@link MARK} in it once. */
+export const DATA = {
+  mark: MARK,
+  order: 48_213,
+  customer: "c-7f3a9d20",
+  status: "shipped",
+  lines: [{ sku: "A-1001", quantity: 2 }, { sku: "B-2002", quantity: 1 }],
+  total: 129.95,
+  note: "leave at the door, ring twice",
+};
+
+/** The envelope of one message as JSON text. */
+export function envelope(topic: string): string {
+  return JSON.stringify({ topic, data: DATA });
+}

@@ -1,0 +1,77 @@
+/** The table and the file that a run leaves behind. */
+import type { Row } from "./bench.ts";
+import type { Machine } from "./machine.ts";
+import type { Sample } from "./statistics.ts";
+
+/** Runnel's number divided by the baseline's. */
+export function ratioOf({ runnel, baseline }: Row): number {
+  return runnel.median / baseline.median;
+}
+
+/** Whether the aim is reached; undefined where there is none. */
+export function reaches(row: Row): boolean | undefined {
+  if (!row.aim) return undefined;
+  const ratio = ratioOf(row);
+  return row.aim.better === "higher" ? ratio >= row.aim.ratio : ratio <= row.aim.ratio;
+}
+
+/** The run as text: a header, a table, the notes. */
+export function formatReport(machine: Machine, rows: readonly Row[]): string {
+  const { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit } = machine;
+  const lines = rows.map((row) => [
+    row.name,
+    `${formatSample(row.runnel)} ${row.unit}`,
+    `${formatSample(row.baseline)} ${row.unit}`,
+    row.baselineName,
+    ratioOf(row).toFixed(2),
+    formatAim(row),
+  ]);
+  const head = ["what", "Runnel (lowest–highest)", "baseline", "baseline is", "ratio", "aim"];
+  const notes = [...new Set(rows.flatMap(({ name, note }) => note ? [`${name}: ${note}`] : []))];
+  return [
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
+    `Deno ${deno}, Redis ${redis}, fdatasync ${fsyncMs.toFixed(2)} ms, commit ${commit}`,
+    "Everything ran on this one machine: load, server and Redis share its cores.",
+    "Medians of several rounds that took turns.",
+    "",
+    ...formatTable([head, ...lines]),
+    ...(notes.length > 0 ? ["", ...notes] : []),
+  ].join("\n");
+}
+
+/** What bench.json holds. */
+export function reportJson(machine: Machine, rows: readonly Row[]): unknown {
+  const time = new Date().toISOString();
+  return {
+    time,
+    machine,
+    rows: rows.map((row) => ({ ...row, ratio: ratioOf(row), reached: reaches(row) ?? null })),
+  };
+}
+
+function formatAim(row: Row): string {
+  if (!row.aim) return "";
+  return `${row.aim.ratio} ${reaches(row) ? "reached" : "MISSED"}`;
+}
+
+function formatSample({ median, lowest, highest }: Sample): string {
+  return `${formatNumber(median)} (${formatNumber(lowest)}–${formatNumber(highest)})`;
+}
+
+function formatNumber(value: number): string {
+  const digits = value < 10 ? 2 : value < 100 ? 1 : 0;
+  return value.toLocaleString("en", {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+}
+
+function formatTable(rows: readonly string[][]): string[] {
+  const widths =
+    rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const format = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = rows;
+  const rule = `|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`;
+  return [format(head), rule, ...body.map(format)];
+}
