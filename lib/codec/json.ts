@@ -38,7 +38,7 @@ export function writeJson(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch (cause) {
-    // JSON.parse reads any depth, JSON.stringify recurses: such a value could be taken and never given back.
+    // JSON.parse reads any depth, but some engines' JSON.stringify recurses (Deno 2.1's, not 2.9's).
     if (!(cause instanceof RangeError)) throw cause;
     const detail = "The data is nested too deeply";
     throw new RunnelError("invalid_request", detail, { cause, errors: [{ pointer: "#", detail }] });

@@ -44,7 +44,7 @@ export type MessageFormat = "message" | "data";
  * The stored form of a message's fields: a JSON object without id, topic and time. `type` stands first, where
  * {@link messageType} finds it without parsing.
  *
- * @throws {RunnelError} `invalid_request` for data nested too deeply.
+ * @throws {RunnelError} `invalid_request` for data nested too deeply for this engine.
  */
 export function messageBody(fields: MessageFields): string {
   const { type, key, headers, contentType, replyTo, dataBase64 } = fields;

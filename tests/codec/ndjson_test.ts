@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import {
+  LineSplitter,
+  ndjsonLine,
+  ndjsonMessage,
+  splitLines,
+  type SplitOptions,
+} from "../../lib/codec/ndjson.ts";
+
+const encode = (text: string) => new TextEncoder().encode(text);
+const decode = (bytes: Uint8Array | undefined) =>
+  bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+
+/** The lines of some chunks; undefined for one that is too long. */
+async function linesOf(chunks: readonly string[], options: SplitOptions = { maxBytes: 100 }) {
+  const lines = [];
+  for await (const line of splitLines(ReadableStream.from(chunks.map(encode)), options)) {
+    lines.push(decode(line.bytes));
+  }
+  return lines;
+}
+
+Deno.test("ndjsonLine() writes one line, whatever is in the value", () => {
+  assert.equal(ndjsonLine({ a: "x\ny" }), '{"a":"x\\ny"}\n');
+});
+
+Deno.test("ndjsonMessage() writes the whole message or its payload", () => {
+  const stored = { id: "1-1", topic: "a", time: 0, body: '{"data":"x"}' };
+  assert.equal(
+    ndjsonMessage(stored),
+    '{"id":"1-1","topic":"a","time":"1970-01-01T00:00:00.000Z","data":"x"}\n',
+  );
+  assert.equal(ndjsonMessage(stored, "data"), '"x"\n');
+  assert.equal(ndjsonMessage({ ...stored, body: '{"dataBase64":"AA=="}' }, "data"), '"AA=="\n');
+});
+
+Deno.test("ndjsonMessage() keeps a body with line breaks of another writer on one line", () => {
+  const line = ndjsonMessage({ id: "1-1", topic: "a", time: 0, body: '{\n"data":\r1}' });
+  assert.match(line, /^[^\r\n]+\n$/);
+  assert.equal(JSON.parse(line).data, 1);
+});
+
+Deno.test("splitLines() gives the lines of a stream, with LF or CR LF and without a last one", async () => {
+  assert.deepEqual(await linesOf(["a\nb\r\nc"]), ["a", "b", "c"]);
+  assert.deepEqual(await linesOf(["a\n", "b\n"]), ["a", "b"]);
+  assert.deepEqual(await linesOf([]), []);
+});
+
+Deno.test("splitLines() joins a line that comes in pieces, also between CR and LF", async () => {
+  assert.deepEqual(await linesOf(["a", "b", "c\r", "\nd", "\n"]), ["abc", "d"]);
+});
+
+Deno.test("splitLines() joins a character that is cut between its bytes", async () => {
+  const bytes = encode("é😀\n");
+  const splitter = new LineSplitter({ maxBytes: 100 });
+  const lines = Array.from(bytes, (byte) => splitter.push(Uint8Array.of(byte))).flat();
+  assert.deepEqual(lines.map((line) => decode(line.bytes)), ["é😀"]);
+});
+
+Deno.test("splitLines() skips blank lines and counts them", async () => {
+  const numbers = [];
+  for await (
+    const line of splitLines(ReadableStream.from([encode("\n \t\r\na\n\nb\n\r")]), { maxBytes: 9 })
+  ) {
+    numbers.push([line.number, decode(line.bytes)]);
+  }
+  assert.deepEqual(numbers, [[3, "a"], [5, "b"]]);
+});
+
+Deno.test("splitLines() reports a line that is too long and goes on with the next", async () => {
+  const long = "x".repeat(11);
+  assert.deepEqual(await linesOf([`a\n${long}\nb`], { maxBytes: 10 }), ["a", undefined, "b"]);
+  assert.deepEqual(await linesOf(["a\n", ...long, "\nb"], { maxBytes: 10 }), ["a", undefined, "b"]);
+  assert.deepEqual(await linesOf([long], { maxBytes: 10 }), [undefined]);
+});
+
+Deno.test("splitLines() takes a line of exactly the most, whatever ends it", async () => {
+  const most = "x".repeat(10);
+  const options = { maxBytes: 10 };
+  assert.deepEqual(await linesOf([`${most}\n${most}\r\n${most}`], options), [most, most, most]);
+  assert.deepEqual(await linesOf([...`${most}\r\n${most}`], options), [most, most]);
+});
+
+Deno.test("splitLines() passes on the stream's error after the lines before it", async () => {
+  const broken = new Error("gone");
+  const stream = ReadableStream.from((function* () {
+    yield encode("a\nb");
+    throw broken;
+  })());
+  const seen: (string | undefined)[] = [];
+  await assert.rejects(async () => {
+    for await (const line of splitLines(stream, { maxBytes: 9 })) seen.push(decode(line.bytes));
+  }, broken);
+  assert.deepEqual(seen, ["a"]);
+});
+
+Deno.test("splitLines() cancels the stream when its reader stops early", async () => {
+  let cancelled = false;
+  const stream = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(encode("a\n")),
+    cancel: () => void (cancelled = true),
+  });
+  for await (const _ of splitLines(stream, { maxBytes: 9 })) break;
+  assert(cancelled);
+});
+
+Deno.test("LineSplitter holds no more than the most of a line, however long it gets", () => {
+  const splitter = new LineSplitter({ maxBytes: 1000 });
+  const chunk = new Uint8Array(64 * 1024).fill(120);
+  const before = Deno.memoryUsage().external;
+  for (let i = 0; i < 2000; i++) assert.deepEqual(splitter.push(chunk), []);
+  assert(Deno.memoryUsage().external - before < 32 * 1024 * 1024, "125 MB were not kept");
+  assert.deepEqual(splitter.push(encode("\nok\n")).map((line) => decode(line.bytes)), [
+    undefined,
+    "ok",
+  ]);
+});

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ConfigError, loadConfig, type VariableName, VARIABLES } from "../lib/config.ts";
+
+type Variables = Partial<Record<VariableName, string>>;
+
+const CERT = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+const KEY = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
+const FILES: Record<string, string> = { "/ca.pem": CERT, "/cert.pem": CERT, "/key.pem": KEY };
+
+function readFile(path: string): string {
+  const text = FILES[path];
+  if (text === undefined) throw new Deno.errors.NotFound(`no such file: ${path}`);
+  return text;
+}
+
+function load(variables: Variables) {
+  return loadConfig((name) => variables[name as VariableName], readFile);
+}
+
+/** What is wrong, by variable. */
+function problemsOf(variables: Variables): Record<string, string> {
+  try {
+    load(variables);
+  } catch (error) {
+    assert(error instanceof ConfigError);
+    return Object.fromEntries(error.problems.map(({ variable, detail }) => [variable, detail]));
+  }
+  return {};
+}
+
+Deno.test("loadConfig() has a default for everything", () => {
+  assert.deepEqual(load({}), {
+    server: { host: "127.0.0.1", port: 8000 },
+    redis: undefined,
+    prefix: "rn",
+    dataDir: ".runnel",
+    retention: { maxMessages: 100_000, maxAgeMs: undefined },
+    idempotencyMs: 86_400_000,
+    limits: { bodyBytes: 1_048_576, topics: 200 },
+    stream: { heartbeatMs: 15_000, seconds: undefined },
+    auth: { mode: "none", allowOpen: false },
+    corsOrigins: [],
+    logLevel: "info",
+    url: "http://127.0.0.1:8000",
+  });
+});
+
+Deno.test("loadConfig() reads every variable", () => {
+  const config = load({
+    PORT: "0",
+    HOST: "::1",
+    TLS_CERT: "/cert.pem",
+    TLS_KEY: KEY,
+    REDIS_URL: "rediss://h:7000/2",
+    REDIS_USERNAME: "u",
+    REDIS_PASSWORD: "p",
+    REDIS_CONNECTIONS: "2",
+    REDIS_CONNECT_TIMEOUT_MS: "10",
+    REDIS_COMMAND_TIMEOUT_MS: "20",
+    REDIS_TLS_CA: "/ca.pem",
+    REDIS_TLS_CERT: CERT,
+    REDIS_TLS_KEY: "/key.pem",
+    REDIS_TLS_SERVERNAME: "redis.test",
+    RUNNEL_PREFIX: "app:1",
+    RUNNEL_DATA_DIR: "/data",
+    RUNNEL_MAX_MESSAGES: "10",
+    RUNNEL_MAX_AGE_MS: "1000",
+    RUNNEL_IDEMPOTENCY_MS: "2000",
+    RUNNEL_MAX_BODY_BYTES: "4096",
+    RUNNEL_MAX_TOPICS: "3",
+    RUNNEL_HEARTBEAT_MS: "500",
+    RUNNEL_STREAM_SECONDS: "30",
+    RUNNEL_AUTH: "open",
+    RUNNEL_ALLOW_OPEN: "1",
+    RUNNEL_CORS_ORIGINS: "https://A.example, http://localhost:3000",
+    LOG_LEVEL: "debug",
+    RUNNEL_URL: "https://runnel.example/api/",
+  });
+  assert.deepEqual(config, {
+    server: { host: "::1", port: 0, tls: { cert: CERT, key: KEY } },
+    redis: {
+      address: { host: "h", port: 7000, tls: true, username: "u", password: "p", db: 2 },
+      connections: 2,
+      connectTimeoutMs: 10,
+      commandTimeoutMs: 20,
+      tls: { ca: CERT, cert: CERT, key: KEY, servername: "redis.test" },
+    },
+    prefix: "app:1",
+    dataDir: "/data",
+    retention: { maxMessages: 10, maxAgeMs: 1000 },
+    idempotencyMs: 2000,
+    limits: { bodyBytes: 4096, topics: 3 },
+    stream: { heartbeatMs: 500, seconds: 30 },
+    auth: { mode: "open", allowOpen: true },
+    corsOrigins: ["https://a.example", "http://localhost:3000"],
+    logLevel: "debug",
+    url: "https://runnel.example/api",
+  });
+});
+
+Deno.test("loadConfig() reads exactly the variables of the table, whose defaults it uses", () => {
+  const read = new Set<string>();
+  loadConfig((name) => void read.add(name));
+  assert.deepEqual([...read].sort(), VARIABLES.map(({ name }) => name).sort());
+  const defaults = Object.fromEntries(VARIABLES.map((row) => [row.name, row.default]));
+  assert.deepEqual(loadConfig((name) => defaults[name]), load({}));
+});
+
+Deno.test("loadConfig() takes an empty variable as unset", () => {
+  const empty = Object.fromEntries(VARIABLES.map(({ name }) => [name, " "]));
+  assert.deepEqual(load(empty), load({}));
+});
+
+Deno.test("loadConfig() reports all problems at once, by the variable's name", () => {
+  const problems = problemsOf({
+    PORT: "eighty",
+    HOST: "a b",
+    TLS_CERT: "/cert.pem",
+    REDIS_URL: "http://h",
+    REDIS_CONNECTIONS: "0",
+    REDIS_COMMAND_TIMEOUT_MS: "1.5",
+    RUNNEL_PREFIX: "{a}",
+    RUNNEL_MAX_MESSAGES: "-1",
+    RUNNEL_STREAM_SECONDS: "1e3",
+    RUNNEL_AUTH: "jwt",
+    RUNNEL_ALLOW_OPEN: "yes",
+    RUNNEL_CORS_ORIGINS: "https://a.example/path",
+    LOG_LEVEL: "loud",
+    RUNNEL_URL: "ftp://h",
+  });
+  assert.deepEqual(Object.keys(problems).sort(), [
+    "HOST",
+    "LOG_LEVEL",
+    "PORT",
+    "REDIS_COMMAND_TIMEOUT_MS",
+    "REDIS_CONNECTIONS",
+    "REDIS_URL",
+    "RUNNEL_ALLOW_OPEN",
+    "RUNNEL_AUTH",
+    "RUNNEL_CORS_ORIGINS",
+    "RUNNEL_MAX_MESSAGES",
+    "RUNNEL_PREFIX",
+    "RUNNEL_STREAM_SECONDS",
+    "RUNNEL_URL",
+    "TLS_KEY",
+  ]);
+});
+
+Deno.test("loadConfig() says that only open authentication is known today", () => {
+  assert.match(problemsOf({ RUNNEL_AUTH: "jwt" })["RUNNEL_AUTH"] ?? "", /Only `open` is known/);
+});
+
+Deno.test("loadConfig() takes PEM text with its line breaks written as \\n", () => {
+  const inline = CERT.trim().replaceAll("\n", "\\n");
+  const config = load({ TLS_CERT: inline, TLS_KEY: "/key.pem" });
+  assert.equal(config.server.tls?.cert, CERT);
+});
+
+Deno.test("loadConfig() refuses a PEM variable that is neither PEM nor a path to it", async (t) => {
+  await t.step("a file that cannot be read", () => {
+    const problems = problemsOf({ TLS_CERT: "/none.pem", TLS_KEY: "/key.pem" });
+    assert.deepEqual(Object.keys(problems), ["TLS_CERT"]);
+    assert.match(problems["TLS_CERT"] ?? "", /NotFound/);
+  });
+  await t.step("a key where a certificate belongs", () => {
+    assert.deepEqual(Object.keys(problemsOf({ TLS_CERT: "/key.pem", TLS_KEY: "/key.pem" })), [
+      "TLS_CERT",
+    ]);
+  });
+});
+
+Deno.test("loadConfig() refuses options that cannot be honoured", async (t) => {
+  await t.step("credentials and TLS without a Redis", () => {
+    const variables = { REDIS_PASSWORD: "p", REDIS_TLS_CA: "/ca.pem" };
+    assert.deepEqual(Object.keys(problemsOf(variables)), ["REDIS_PASSWORD", "REDIS_TLS_CA"]);
+  });
+  await t.step("TLS material for a Redis without TLS", () => {
+    const variables = { REDIS_URL: "redis://h", REDIS_TLS_SERVERNAME: "h" };
+    assert.deepEqual(Object.keys(problemsOf(variables)), ["REDIS_TLS_SERVERNAME"]);
+  });
+  await t.step("two different passwords", () => {
+    assert.deepEqual(load({ REDIS_URL: "redis://:p@h", REDIS_PASSWORD: "p" }).redis?.address, {
+      host: "h",
+      port: 6379,
+      tls: false,
+      password: "p",
+      db: 0,
+    });
+    const variables = { REDIS_URL: "redis://:p@h", REDIS_PASSWORD: "q" };
+    assert.deepEqual(Object.keys(problemsOf(variables)), ["REDIS_PASSWORD"]);
+  });
+  await t.step("a user without a password", () => {
+    assert.deepEqual(Object.keys(problemsOf({ REDIS_URL: "redis://u@h" })), ["REDIS_URL"]);
+    const variables = { REDIS_URL: "redis://h", REDIS_USERNAME: "u" };
+    assert.deepEqual(Object.keys(problemsOf(variables)), ["REDIS_USERNAME"]);
+  });
+  await t.step("a certificate without its key, and a key without its certificate", () => {
+    const url = "rediss://h";
+    assert.deepEqual(Object.keys(problemsOf({ REDIS_URL: url, REDIS_TLS_CERT: CERT })), [
+      "REDIS_TLS_KEY",
+    ]);
+    assert.deepEqual(Object.keys(problemsOf({ REDIS_URL: url, REDIS_TLS_KEY: KEY })), [
+      "REDIS_TLS_CERT",
+    ]);
+  });
+});
+
+Deno.test("loadConfig() never says a value, whatever stands in whichever variable", () => {
+  const names = VARIABLES.map(({ name }) => name);
+  const shape = fc.constantFrom(
+    "s3cr3t",
+    "redis://:s3cr3t",
+    "redis://u:s3cr3t@h:x",
+    "http://s3cr3t?a",
+  );
+  fc.assert(fc.property(fc.subarray(names), shape, (chosen, value) => {
+    const variables = Object.fromEntries(chosen.map((name) => [name, value]));
+    try {
+      load(variables);
+    } catch (error) {
+      assert(error instanceof ConfigError);
+      assert.doesNotMatch(error.message + JSON.stringify(error.problems), /s3cr3t/);
+    }
+  }));
+});
+
+Deno.test("VARIABLES says what each variable does, in one line", () => {
+  for (const { name, meaning } of VARIABLES) {
+    assert.match(name, /^[A-Z][A-Z_]+$/);
+    assert.match(meaning, /^[^\n|]{10,120}$/, name);
+  }
+});
