@@ -137,7 +137,7 @@ function readConfig(reader: Reader): Config {
     idempotencyMs: reader.integer("RUNNEL_IDEMPOTENCY_MS", { min: 1000, max: MAX_MS }),
     limits: {
       bodyBytes: reader.integer("RUNNEL_MAX_BODY_BYTES", { min: 1024, max: 512 * 1024 * 1024 }),
-      topics: reader.integer("RUNNEL_MAX_TOPICS", { min: 1, max: 100_000 }),
+      topics: reader.integer("RUNNEL_MAX_TOPICS", { min: 1, max: 2_000 }),
     },
     stream: {
       heartbeatMs: reader.integer("RUNNEL_HEARTBEAT_MS", { min: 100, max: 3_600_000 }),

@@ -1,0 +1,164 @@
+import { z } from "zod";
+import { type App, app } from "../lib/app.ts";
+import type { PublishOutcome } from "../lib/broker/broker.ts";
+import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
+import {
+  type PreparedMessage,
+  prepareMessage,
+  publishSchema,
+} from "../lib/broker/publish_input.ts";
+import { parseJson } from "../lib/codec/json.ts";
+import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
+import { mediaType } from "../lib/codec/payload.ts";
+import { RunnelError } from "../lib/errors.ts";
+import { authorize, type Identity } from "../lib/http/auth.ts";
+import { readJson } from "../lib/http/body.ts";
+import type { RequestContext } from "../lib/http/context.ts";
+import { checkShape } from "../lib/http/field_errors.ts";
+import { createHandler, type Route } from "../lib/http/handler.ts";
+import { jsonResponse } from "../lib/http/json_response.ts";
+import { exchangeLines } from "../lib/http/line_exchange.ts";
+import { problemOf } from "../lib/http/problem.ts";
+
+const batchSchema = z.union([
+  z.array(z.unknown()).min(1),
+  z.strictObject({
+    messages: z.array(z.unknown()).min(1),
+    atomic: z.boolean().optional(),
+  }),
+]);
+
+/** `POST /batch`: many messages as one JSON document, or as NDJSON that is answered while it is uploading. */
+export function batchRoutes(source: () => Promise<App>): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "batch",
+      handle: async (context) => {
+        const runnel = await source();
+        const type = mediaType(context.request.headers.get("content-type"));
+        return type === NDJSON_TYPE
+          ? publishLines(runnel, context)
+          : await publishDocument(runnel, context);
+      },
+    },
+  ];
+}
+
+type Checked = PreparedMessage | RunnelError;
+
+async function publishDocument(runnel: App, context: RequestContext): Promise<Response> {
+  const document = await readJson(context.request, {
+    maxBytes: runnel.config.limits.bodyBytes,
+    schema: batchSchema,
+  });
+  const { messages, atomic = false } = Array.isArray(document) ? { messages: document } : document;
+  const checked = messages.map((message) => check(message, context.identity));
+  if (atomic) requireAllGood(checked);
+  const outcomes = await publishGood(runnel, checked, atomic);
+  const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
+  const [first] = rejected;
+  // where Redis is to blame for all of them, the request as a whole failed
+  if (first !== undefined && rejected.length === outcomes.length && first.status >= 500) {
+    throw first;
+  }
+  return jsonResponse({
+    accepted: outcomes.length - rejected.length,
+    rejected: rejected.length,
+    results: outcomes.map(resultOf),
+  }, rejected.length === 0 ? 200 : 207);
+}
+
+function publishLines(runnel: App, { request, identity }: RequestContext): Response {
+  let accepted = 0, rejected = 0;
+  const answer = async (lines: readonly NdjsonLine[]) => {
+    const outcomes = await publishGood(
+      runnel,
+      lines.map((line) => checkLine(line, identity)),
+      false,
+    );
+    for (const outcome of outcomes) {
+      if (outcome instanceof RunnelError) rejected++;
+      else accepted++;
+    }
+    return outcomes.map((outcome) => ndjsonLine(resultOf(outcome))).join("");
+  };
+  const end = (error: unknown) => {
+    const failure = error instanceof RunnelError ? { error: problemOf(error) } : {};
+    return ndjsonLine({ accepted, rejected, ...failure });
+  };
+  const { bodyBytes } = runnel.config.limits;
+  return new Response(exchangeLines(request, { maxBytes: bodyBytes, answer, end }), {
+    headers: { "content-type": NDJSON_TYPE },
+  });
+}
+
+function checkLine({ bytes }: NdjsonLine, identity: Identity): Checked {
+  if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
+  try {
+    return check(parseJson(bytes), identity);
+  } catch (error) {
+    return asRunnelError(error);
+  }
+}
+
+function check(message: unknown, identity: Identity): Checked {
+  try {
+    const input = checkShape(message, publishSchema);
+    authorize(identity, "publish", input.topic);
+    return prepareMessage(input);
+  } catch (error) {
+    return asRunnelError(error);
+  }
+}
+
+function asRunnelError(error: unknown): RunnelError {
+  if (error instanceof RunnelError) return error;
+  throw error;
+}
+
+async function publishGood(
+  runnel: App,
+  checked: readonly Checked[],
+  atomic: boolean,
+): Promise<PublishOutcome[]> {
+  const good = checked.flatMap((message) => message instanceof RunnelError ? [] : [message]);
+  const outcomes = good.length === 0 ? [] : await runnel.broker.publish(good, { atomic });
+  const rest = outcomes.values();
+  return checked.map((message) =>
+    message instanceof RunnelError ? message : rest.next().value ?? new RunnelError("internal")
+  );
+}
+
+function requireAllGood(checked: readonly Checked[]): void {
+  const errors = checked.flatMap((message, i) => {
+    if (message instanceof RunnelError) {
+      const inside = message.errors.map(({ pointer, detail }) => ({
+        pointer: `#/messages/${i}${pointer.slice(1)}`,
+        detail,
+      }));
+      return inside.length > 0 ? inside : [{ pointer: `#/messages/${i}`, detail: message.message }];
+    }
+    return message.ephemeral
+      ? [{ pointer: `#/messages/${i}/durability`, detail: "An atomic batch is stored" }]
+      : [];
+  });
+  if (errors.length > 0) {
+    throw new RunnelError("invalid_request", "None was stored: the batch is atomic", { errors });
+  }
+  if (checked.length > ATOMIC_MESSAGES) {
+    const detail = `An atomic batch has at most ${ATOMIC_MESSAGES} messages`;
+    throw new RunnelError("invalid_request", detail, {
+      errors: [{ pointer: "#/messages", detail }],
+    });
+  }
+}
+
+function resultOf(outcome: PublishOutcome): Record<string, unknown> {
+  if (outcome instanceof RunnelError) return { error: problemOf(outcome) };
+  return outcome.duplicate ? { id: outcome.id, duplicate: true } : { id: outcome.id };
+}
+
+export default {
+  fetch: createHandler(batchRoutes(app), async () => (await app()).http),
+} satisfies Deno.ServeDefaultExport;

@@ -1,0 +1,23 @@
+import { type App, app } from "../lib/app.ts";
+import { createHandler } from "../lib/http/handler.ts";
+import { batchRoutes } from "./batch.ts";
+import { healthRoutes } from "./health.ts";
+import { publishRoutes } from "./publish.ts";
+import { subscribeRoutes } from "./subscribe.ts";
+import { topicsRoutes } from "./topics.ts";
+
+/** All functions behind one handler, over one instance. */
+export function createMain(
+  source: () => Promise<App>,
+): { fetch(request: Request): Promise<Response> } {
+  const routes = [
+    ...publishRoutes(source),
+    ...batchRoutes(source),
+    ...subscribeRoutes(source),
+    ...topicsRoutes(source),
+    ...healthRoutes(source),
+  ];
+  return { fetch: createHandler(routes, async () => (await source()).http) };
+}
+
+export default createMain(app) satisfies Deno.ServeDefaultExport;

@@ -1,0 +1,82 @@
+import { type App, app } from "../lib/app.ts";
+import { prepareMessage, type PublishInput, publishSchema } from "../lib/broker/publish_input.ts";
+import { publishTopicFault } from "../lib/broker/topic.ts";
+import { payloadOf } from "../lib/codec/payload.ts";
+import { RunnelError } from "../lib/errors.ts";
+import { authorize } from "../lib/http/auth.ts";
+import { readBytes, readJson } from "../lib/http/body.ts";
+import type { RequestContext } from "../lib/http/context.ts";
+import { checkShape } from "../lib/http/field_errors.ts";
+import { createHandler, type Route } from "../lib/http/handler.ts";
+import { jsonResponse } from "../lib/http/json_response.ts";
+import { integer, oneOf, readQuery, text } from "../lib/http/query.ts";
+
+const OPTIONS = {
+  type: text(),
+  key: text(),
+  idempotencyKey: text(),
+  ttlMs: integer(),
+  durability: oneOf("stored", "ephemeral"),
+};
+
+/** `POST /publish` with a JSON envelope, and `POST /publish/{topic}` with the payload as it is. */
+export function publishRoutes(source: () => Promise<App>): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "publish",
+      handle: async (context) => {
+        const runnel = await source();
+        const input = await readJson(context.request, {
+          maxBytes: runnel.config.limits.bodyBytes,
+          schema: publishSchema,
+        });
+        return await publish(runnel, context, input);
+      },
+    },
+    {
+      method: "POST",
+      path: "publish/:topic",
+      handle: async (context) => {
+        const runnel = await source();
+        return await publish(runnel, context, await readRaw(runnel, context));
+      },
+    },
+  ];
+}
+
+async function readRaw(runnel: App, context: RequestContext): Promise<PublishInput> {
+  const { request, params: { topic = "" }, search } = context;
+  const fault = publishTopicFault(topic);
+  if (fault !== undefined) {
+    throw new RunnelError("invalid_topic", fault, {
+      errors: [{ pointer: "/{topic}", detail: fault }],
+    });
+  }
+  const options = readQuery({ search, headers: request.headers }, OPTIONS);
+  const bytes = await readBytes(request, { maxBytes: runnel.config.limits.bodyBytes });
+  const payload = payloadOf(bytes, request.headers.get("content-type"));
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return checkShape({ topic, ...payload, ...Object.fromEntries(given) }, publishSchema);
+}
+
+async function publish(
+  runnel: App,
+  { identity, request }: RequestContext,
+  input: PublishInput,
+): Promise<Response> {
+  authorize(identity, "publish", input.topic);
+  const key = input.idempotencyKey ?? request.headers.get("idempotency-key");
+  const message = key === null
+    ? input
+    : checkShape({ ...input, idempotencyKey: key }, publishSchema);
+  const [outcome] = await runnel.broker.publish([prepareMessage(message)]);
+  if (outcome === undefined || outcome instanceof RunnelError) {
+    throw outcome ?? new RunnelError("internal");
+  }
+  return jsonResponse({ id: outcome.id, topic: input.topic, duplicate: outcome.duplicate });
+}
+
+export default {
+  fetch: createHandler(publishRoutes(app), async () => (await app()).http),
+} satisfies Deno.ServeDefaultExport;

@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { type App, app } from "../lib/app.ts";
+import { requireTopic } from "../lib/broker/topic.ts";
+import { type Id, parseId } from "../lib/codec/id.ts";
+import { RunnelError } from "../lib/errors.ts";
+import { authorize } from "../lib/http/auth.ts";
+import { readJson } from "../lib/http/body.ts";
+import type { RequestContext } from "../lib/http/context.ts";
+import { createHandler, type Route } from "../lib/http/handler.ts";
+import { jsonResponse, jsonTextResponse } from "../lib/http/json_response.ts";
+import { integer, oneOf, readQuery, text } from "../lib/http/query.ts";
+
+const PAGE = 100;
+const PAGE_MOST = 1_000;
+const limit = integer({ min: 1, max: PAGE_MOST });
+const LIST = { prefix: text(), after: text(), limit };
+const HISTORY = { after: text(), before: text(), limit, order: oneOf("asc", "desc") };
+
+const retentionSchema = z.strictObject({
+  maxMessages: z.int().min(1).max(1_000_000_000).nullable().optional(),
+  maxAgeMs: z.int().min(1).max(Number.MAX_SAFE_INTEGER).nullable().optional(),
+});
+
+/** `GET /topics`, and under `/topics/{topic}` its description, history, retention and deletion. */
+export function topicsRoutes(source: () => Promise<App>): Route[] {
+  return [
+    {
+      method: "GET",
+      path: "topics",
+      handle: async ({ search, identity }) => {
+        authorize(identity, "manage", "**");
+        const { limit = PAGE, ...rest } = readQuery({ search }, LIST);
+        return jsonResponse(await (await source()).broker.topics.list({ ...rest, limit }));
+      },
+    },
+    {
+      method: "GET",
+      path: "topics/:topic",
+      handle: async (context) => {
+        const topic = topicOf(context, "subscribe");
+        return jsonResponse(await (await source()).broker.topics.describe(topic));
+      },
+    },
+    {
+      method: "PUT",
+      path: "topics/:topic",
+      handle: async (context) => {
+        const topic = topicOf(context, "manage");
+        const runnel = await source();
+        const change = await readJson(context.request, {
+          maxBytes: runnel.config.limits.bodyBytes,
+          schema: retentionSchema,
+        });
+        return jsonResponse(await runnel.broker.topics.configure(topic, change));
+      },
+    },
+    {
+      method: "DELETE",
+      path: "topics/:topic",
+      handle: async (context) => {
+        const topic = topicOf(context, "manage");
+        await (await source()).broker.topics.remove(topic);
+        return new Response(null, { status: 204 });
+      },
+    },
+    {
+      method: "GET",
+      path: "topics/:topic/messages",
+      handle: async (context) => await history(await source(), context),
+    },
+  ];
+}
+
+async function history(runnel: App, context: RequestContext): Promise<Response> {
+  const topic = topicOf(context, "subscribe");
+  const query = readQuery({ search: context.search }, HISTORY);
+  const { messages, next } = await runnel.broker.topics.messages(topic, {
+    after: readBound(query.after, "?after"),
+    before: readBound(query.before, "?before"),
+    limit: query.limit ?? PAGE,
+    descending: query.order === "desc",
+  });
+  const more = next === undefined ? "" : `,"next":"${next}"`;
+  return jsonTextResponse(`{"messages":[${messages.join(",")}]${more}}`);
+}
+
+function topicOf(
+  { params: { topic = "" }, identity }: RequestContext,
+  action: "subscribe" | "manage",
+) {
+  requireTopic(topic, "/{topic}");
+  authorize(identity, action, topic);
+  return topic;
+}
+
+function readBound(value: string | undefined, pointer: string): Id | undefined {
+  if (value === undefined) return undefined;
+  const id = parseId(value);
+  if (id !== undefined) return id;
+  const detail = "Expected a message id";
+  throw new RunnelError("invalid_cursor", detail, { errors: [{ pointer, detail }] });
+}
+
+export default {
+  fetch: createHandler(topicsRoutes(app), async () => (await app()).http),
+} satisfies Deno.ServeDefaultExport;

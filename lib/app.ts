@@ -1,0 +1,84 @@
+import { Broker } from "./broker/broker.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { RunnelError } from "./errors.ts";
+import type { HttpOptions } from "./http/handler.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { RedisNode } from "./redis/node.ts";
+
+/** One instance of Runnel: what every function works with. */
+export interface App {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly broker: Broker;
+  /** What the HTTP handlers need of the configuration. */
+  readonly http: HttpOptions;
+  /** Ends all streams with `$bye` and answers what is under way. */
+  drain(): Promise<void>;
+  /** Drains, and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** What only whoever runs the server can know. */
+export interface AppOptions {
+  /** Whether the server listens on a loopback address only. @default false */
+  readonly loopback?: boolean;
+}
+
+/**
+ * Puts an instance together. Nothing waits for Redis: what needs it says so when it is asked.
+ *
+ * @throws RunnelError `not_configured` where no Redis is configured
+ */
+export function createApp(config: Config, log: Logger, options: AppOptions = {}): App {
+  const { loopback = false } = options;
+  if (config.redis === undefined) {
+    throw new RunnelError("not_configured", "No Redis is configured: set REDIS_URL");
+  }
+  const node = new RedisNode(config.redis);
+  const broker = new Broker({
+    node,
+    log,
+    prefix: config.prefix,
+    retention: config.retention,
+    idempotencyMs: config.idempotencyMs,
+    heartbeatMs: config.stream.heartbeatMs,
+  });
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await broker[Symbol.asyncDispose]();
+    await node[Symbol.asyncDispose]();
+  };
+  return {
+    config,
+    log,
+    broker,
+    http: { log, auth: { ...config.auth, loopback }, corsOrigins: config.corsOrigins },
+    drain: () => broker.drain(),
+    close: () => closing ??= close(),
+  };
+}
+
+let configured: AppOptions = {};
+let instance: Promise<App> | undefined;
+
+/** Says what the server knows; before the first request, by whoever starts it. */
+export function configureApp(options: AppOptions): void {
+  configured = options;
+}
+
+/**
+ * The instance of this isolate, made from the environment at its first use.
+ *
+ * @throws ConfigError with every problem of the environment
+ */
+export function app(): Promise<App> {
+  return instance ??= create();
+}
+
+// a promise, so that a wrong configuration is answered at every request and found once
+function create(): Promise<App> {
+  return Promise.try(() => {
+    const config = loadConfig((name) => Deno.env.get(name));
+    return createApp(config, createLogger({ level: config.logLevel }), configured);
+  });
+}

@@ -1,0 +1,177 @@
+import { RunnelError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { RedisNode } from "../redis/node.ts";
+import { PartitionStore, type Retention } from "../redis/store.ts";
+import { Committer, type Outcome } from "./committer.ts";
+import { Feed } from "./feed.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import type { PreparedMessage } from "./publish_input.ts";
+import { Reader } from "./reader.ts";
+import { type SubscribeRequest, Subscription } from "./subscription.ts";
+import type { Sink } from "./sink.ts";
+import { Sweeper } from "./sweeper.ts";
+import { Topics } from "./topics.ts";
+
+/** Options of {@link Broker}. */
+export interface BrokerOptions {
+  readonly node: RedisNode;
+  readonly log: Logger;
+  readonly prefix: string;
+  readonly retention: Retention;
+  readonly idempotencyMs: number;
+  readonly heartbeatMs: number;
+}
+
+/** What became of a published message. `id` is null where it was ephemeral. */
+export type PublishOutcome =
+  | { readonly id: string | null; readonly duplicate: boolean }
+  | RunnelError;
+
+/** How long opening a subscription may take, in milliseconds. */
+const OPEN_MS = 1_800;
+
+/**
+ * Takes messages from publishers, keeps them in Redis, and gives them to subscriptions.
+ *
+ * - A message whose outcome is an id is stored, and is given to every subscription that is at or behind it.
+ * - One subscription gets the messages of all its topics in id order, each once; what is gone is announced.
+ * - The same topic and idempotency key within the window is stored once, from whatever process.
+ */
+export class Broker implements AsyncDisposable {
+  /** Lists, describes, reads and changes topics. */
+  readonly topics: Topics;
+  readonly #log: Logger;
+  readonly #store: PartitionStore;
+  readonly #committer: Committer;
+  readonly #feed: Feed;
+  readonly #reader: Reader;
+  readonly #heartbeats: Heartbeats;
+  readonly #sweeper: Sweeper;
+  readonly #running = new Map<Subscription, Promise<void>>();
+  #draining = false;
+
+  constructor(options: BrokerOptions) {
+    const { node, log, retention } = options;
+    const processId = crypto.randomUUID();
+    this.#log = log;
+    this.#store = new PartitionStore(node, {
+      prefix: options.prefix,
+      partition: 0,
+      retention,
+      idempotencyMs: options.idempotencyMs,
+    });
+    this.topics = new Topics(this.#store, retention);
+    this.#committer = new Committer({ store: this.#store, log });
+    this.#reader = new Reader(this.#store);
+    this.#feed = new Feed({
+      store: this.#store,
+      openLink: (events) => node.openFeedLink(events),
+      log,
+      processId,
+    });
+    this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
+    this.#sweeper = new Sweeper({ store: this.#store, log, processId });
+  }
+
+  /**
+   * Publishes messages, in order. Never rejects: each message has its own outcome.
+   *
+   * @param options.atomic all of them or none
+   */
+  async publish(
+    messages: readonly PreparedMessage[],
+    options: { atomic?: boolean } = {},
+  ): Promise<readonly PublishOutcome[]> {
+    this.#sweeper.start();
+    if (!messages.some((message) => message.ephemeral)) {
+      return await this.#committer.store(messages, options);
+    }
+    const stored = messages.filter((message) => !message.ephemeral);
+    const outcomes: readonly Outcome[] = stored.length === 0
+      ? []
+      : await this.#committer.store(stored, options);
+    const rest = outcomes.values();
+    return await Promise.all(
+      messages.map((message) =>
+        message.ephemeral
+          ? this.#publishEphemeral(message)
+          : rest.next().value ?? new RunnelError("internal")
+      ),
+    );
+  }
+
+  /**
+   * Opens a subscription: finds its start and makes its topics live.
+   *
+   * @throws RedisFailure where Redis cannot be reached, or `shutting_down`
+   */
+  async subscribe(request: SubscribeRequest): Promise<Subscription> {
+    if (this.#draining) throw new RunnelError("shutting_down");
+    this.#sweeper.start();
+    const subscription = new Subscription(request, {
+      reader: this.#reader,
+      feed: this.#feed,
+      log: this.#log,
+      id: crypto.randomUUID(),
+    });
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new RunnelError("redis_timeout")), OPEN_MS);
+    try {
+      await subscription.open(late.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+    return subscription;
+  }
+
+  /** Gives an opened subscription's messages to a client until either ends. */
+  async serve(subscription: Subscription, sink: Sink): Promise<void> {
+    const silence = this.#heartbeats.add(subscription);
+    const running = subscription.run(sink).catch((error) => {
+      this.#log.error("subscription failed", { subscription: subscription.id, error });
+    }).finally(() => {
+      silence();
+      this.#running.delete(subscription);
+    });
+    this.#running.set(subscription, running);
+    if (this.#draining) subscription.end("shutdown");
+    await running;
+  }
+
+  /**
+   * Whether Redis takes messages now; resolves with the generation that reigns.
+   *
+   * @throws RedisFailure with the reason why not
+   */
+  async check(): Promise<{ generation: number }> {
+    await this.#store.checkWrite();
+    const { generation } = await this.#store.position();
+    return { generation };
+  }
+
+  /** Ends all streams with `$bye` and answers what is under way; nothing new is taken. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    for (const subscription of this.#running.keys()) subscription.end("shutdown");
+    await this.#committer[Symbol.asyncDispose]();
+    await Promise.all(this.#running.values());
+  }
+
+  /** Drains, and closes everything but the Redis connections, which belong to the node. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain();
+    this.#heartbeats[Symbol.dispose]();
+    await this.#sweeper[Symbol.asyncDispose]();
+    await this.#feed[Symbol.asyncDispose]();
+  }
+
+  async #publishEphemeral({ topic, body }: PreparedMessage): Promise<PublishOutcome> {
+    try {
+      await this.#store.publishEphemeral(topic, body);
+      return { id: null, duplicate: false };
+    } catch (error) {
+      if (error instanceof RunnelError) return error;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,286 @@
+import { advanceId, formatId, readId } from "../codec/id.ts";
+import { RunnelError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
+import type { Commit, CommitReply, PartitionStore, SpecialOutcome } from "../redis/store.ts";
+import type { PreparedMessage } from "./publish_input.ts";
+import { abortable, pause } from "./wait.ts";
+
+/** What became of one message: its id, or why it was not stored. */
+export type Outcome = { readonly id: string; readonly duplicate: boolean } | RunnelError;
+
+/** Options of {@link Committer}. */
+export interface CommitterOptions {
+  readonly store: PartitionStore;
+  readonly log: Logger;
+  /** How long a publish may take in all, in milliseconds. @default 1800 */
+  readonly patienceMs?: number;
+}
+
+/** Most messages and bytes of one call: ten thousand at once would block Redis for 150 ms. */
+const COMMIT_MESSAGES = 500;
+const COMMIT_BYTES = 256 << 10;
+/** Most messages of an atomic batch, which is one call whatever its size. */
+export const ATOMIC_MESSAGES = 1_000;
+/** Most that may wait. */
+const QUEUE_MESSAGES = 50_000;
+const QUEUE_BYTES = 64 << 20;
+const RESEND_MS = 25;
+
+interface Unit {
+  readonly messages: readonly PreparedMessage[];
+  readonly bytes: number;
+  readonly atomic: boolean;
+  /** When its publisher must have an answer, in `performance.now()` milliseconds. */
+  readonly deadline: number;
+  readonly settle: (outcomes: readonly Outcome[]) => void;
+}
+
+/**
+ * Stores messages by group commit: while one call is under way, whoever publishes joins the next. Without load a message
+ * waits for nobody; under load one call carries hundreds.
+ *
+ * There is one call at a time, numbered, so that it can be sent again when its reply was lost and is still done once.
+ */
+export class Committer implements AsyncDisposable {
+  readonly #options: Required<CommitterOptions>;
+  readonly #lane = crypto.randomUUID();
+  #number = 0;
+  #queue: Unit[] = [];
+  #waiting = { messages: 0, bytes: 0 };
+  #work: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: CommitterOptions) {
+    this.#options = { patienceMs: 1_800, ...options };
+  }
+
+  /**
+   * Stores messages, in order, and resolves with what became of each. Never rejects.
+   *
+   * @param options.atomic all of them or none; they go in one call, {@link ATOMIC_MESSAGES} at the most
+   */
+  async store(
+    messages: readonly PreparedMessage[],
+    options: { atomic?: boolean } = {},
+  ): Promise<readonly Outcome[]> {
+    const { atomic = false } = options;
+    if (this.#closed) return refuse(messages, new RunnelError("shutting_down"));
+    const waiting = atomic
+      ? [this.#enqueue(messages, true)]
+      : split(messages).map((part) => this.#enqueue(part, false));
+    this.#work ??= this.#commitAll();
+    return (await Promise.all(waiting)).flat();
+  }
+
+  /** Waits until everything under way is answered; nothing new is taken. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.#work;
+  }
+
+  #enqueue(messages: readonly PreparedMessage[], atomic: boolean): Promise<readonly Outcome[]> {
+    const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
+    const full = this.#waiting.messages + messages.length > QUEUE_MESSAGES ||
+      this.#waiting.bytes + bytes > QUEUE_BYTES;
+    if (full && this.#queue.length > 0) {
+      return Promise.resolve(refuse(messages, new RunnelError("overloaded")));
+    }
+    this.#waiting.messages += messages.length;
+    this.#waiting.bytes += bytes;
+    const deadline = performance.now() + this.#options.patienceMs;
+    return new Promise((settle) => this.#queue.push({ messages, bytes, atomic, deadline, settle }));
+  }
+
+  async #commitAll(): Promise<void> {
+    // whoever publishes in this turn joins the first call
+    await Promise.resolve();
+    for (let units = this.#take(); units.length > 0; units = this.#take()) {
+      await this.#commit(units);
+    }
+    this.#work = undefined;
+  }
+
+  #take(): Unit[] {
+    const units: Unit[] = [];
+    let messages = 0, bytes = 0;
+    for (const unit of this.#queue) {
+      const fits = messages + unit.messages.length <= COMMIT_MESSAGES &&
+        bytes + unit.bytes <= COMMIT_BYTES;
+      if (units.length > 0 && (!fits || unit.atomic)) break;
+      units.push(unit);
+      messages += unit.messages.length;
+      bytes += unit.bytes;
+      if (unit.atomic) break;
+    }
+    this.#queue.splice(0, units.length);
+    this.#waiting.messages -= messages;
+    this.#waiting.bytes -= bytes;
+    return units;
+  }
+
+  async #commit(units: readonly Unit[]): Promise<void> {
+    const messages = units.flatMap((unit) => unit.messages);
+    const { topics, order } = byTopic(messages);
+    const commit: Commit = {
+      lane: this.#lane,
+      number: ++this.#number,
+      atomic: units[0]?.atomic ?? false,
+      topics,
+    };
+    const deadline = units[0]?.deadline ?? 0;
+    let outcomes: readonly Outcome[];
+    try {
+      const reply = await this.#send(commit, deadline);
+      outcomes = outcomesOf(reply, { topics, order, count: messages.length });
+    } catch (error) {
+      const failure = error instanceof RunnelError ? error : toRedisFailure(error, true);
+      outcomes = refuse(messages, failure);
+      this.#options.log.warn("commit failed", { code: failure.code, messages: messages.length });
+      this.#refuseWaiting(failure);
+    }
+    let at = 0;
+    for (const unit of units) unit.settle(outcomes.slice(at, at += unit.messages.length));
+  }
+
+  /**
+   * Sends a commit, again and with the same number where its reply was lost, until it is known what became of it.
+   *
+   * @throws RunnelError why it was not stored, or `outcome_unknown`
+   */
+  async #send(commit: Commit, deadline: number): Promise<CommitReply> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), Math.max(1, deadline - performance.now()));
+    try {
+      return await this.#sendUntil(commit, late.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #sendUntil(commit: Commit, left: AbortSignal): Promise<CommitReply> {
+    let maybeStored = false;
+    for (;;) {
+      try {
+        return await abortable(this.#options.store.commit(commit), left);
+      } catch (error) {
+        if (left.aborted && !(error instanceof RedisFailure)) {
+          this.#options.store.resetLane();
+          throw outcomeUnknown(error);
+        }
+        const failure = toRedisFailure(error, true);
+        if (failure.outcome === "unknown") maybeStored = true;
+        else if (!maybeStored) throw failure;
+        if (left.aborted || (failure.outcome === "refused" && !failure.retryable)) {
+          throw outcomeUnknown(failure);
+        }
+        await pause(RESEND_MS, left);
+      }
+    }
+  }
+
+  // whoever waited behind a call that failed has waited long enough: none of theirs was sent
+  #refuseWaiting(failure: RunnelError): void {
+    const code = failure.code === "outcome_unknown" ? "redis_timeout" : failure.code;
+    if (code !== "redis_timeout" && code !== "redis_unavailable") return;
+    const waiting = this.#queue;
+    this.#queue = [];
+    this.#waiting = { messages: 0, bytes: 0 };
+    for (const unit of waiting) unit.settle(refuse(unit.messages, new RunnelError(code)));
+  }
+}
+
+function outcomeUnknown(cause: unknown): RunnelError {
+  return new RunnelError(
+    "outcome_unknown",
+    "Redis was lost before it answered: publish again with the same idempotency key, and it is stored once",
+    { cause },
+  );
+}
+
+function refuse(messages: readonly PreparedMessage[], error: RunnelError): Outcome[] {
+  return messages.map(() => error);
+}
+
+function sizeOf({ body, options, topic }: PreparedMessage): number {
+  return body.length + options.length + topic.length;
+}
+
+function split(messages: readonly PreparedMessage[]): (readonly PreparedMessage[])[] {
+  if (messages.length === 1) return [messages];
+  const parts: PreparedMessage[][] = [];
+  let part: PreparedMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = sizeOf(message);
+    if (part.length > 0 && (part.length >= COMMIT_MESSAGES || bytes + size > COMMIT_BYTES)) {
+      parts.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(message);
+    bytes += size;
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
+}
+
+// one cursor covers all topics of a partition, so ids are given out and frames go out in the same order
+function byTopic(
+  messages: readonly PreparedMessage[],
+): { topics: { topic: string; messages: PreparedMessage[] }[]; order: number[] } {
+  const groups = new Map<string, number[]>();
+  for (const [i, { topic }] of messages.entries()) {
+    const group = groups.get(topic);
+    if (group === undefined) groups.set(topic, [i]);
+    else group.push(i);
+  }
+  const names = [...groups.keys()].sort();
+  const order: number[] = [];
+  const topics = names.map((topic) => {
+    const group = groups.get(topic) ?? [];
+    order.push(...group);
+    return { topic, messages: group.flatMap((i) => messages[i] ?? []) };
+  });
+  return { topics, order };
+}
+
+function outcomesOf(
+  reply: CommitReply,
+  { topics, order, count }: {
+    topics: readonly { messages: readonly PreparedMessage[] }[];
+    order: readonly number[];
+    count: number;
+  },
+): Outcome[] {
+  const outcomes = new Array<Outcome>(count);
+  const special = new Map(reply.special.map(([i, outcome, id]) => [i, { outcome, id }]));
+  let at = 0;
+  for (const [k, { messages }] of topics.entries()) {
+    const text = reply.firsts[k] ?? "";
+    const first = text === "" ? undefined : readId(text);
+    let stored = 0;
+    for (const _ of messages) {
+      const aside = special.get(at);
+      const place = order[at++] ?? 0;
+      if (aside !== undefined) outcomes[place] = asideOutcome(aside);
+      else if (first !== undefined) {
+        outcomes[place] = { id: formatId(advanceId(first, stored++)), duplicate: false };
+      }
+    }
+  }
+  return outcomes;
+}
+
+function asideOutcome({ outcome, id }: { outcome: SpecialOutcome; id: string }): Outcome {
+  switch (outcome) {
+    case "dup":
+      return { id, duplicate: true };
+    case "conflict":
+      return new RunnelError("idempotency_conflict");
+    case "type":
+      return new RunnelError("wrong_type");
+    case "aborted":
+      return new RunnelError("batch_aborted");
+  }
+}

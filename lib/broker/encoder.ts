@@ -1,0 +1,76 @@
+import { ndjsonLine, ndjsonMessage } from "../codec/ndjson.ts";
+import type { MessageFormat } from "../codec/message.ts";
+import { sseEvent, sseMessage } from "../codec/sse.ts";
+import type { StoredMessage } from "../redis/frame.ts";
+import type { BatchEncoder } from "./batch.ts";
+import type { Gap } from "./page.ts";
+
+/** Why a stream ends. */
+export type ByeReason = "limit" | "caught_up" | "time" | "shutdown";
+
+/** Writes a subscription's messages and system events in one format. */
+export interface Encoder extends BatchEncoder {
+  /** The first event: who the subscription is and where it starts. */
+  ready(event: { subscription: string; cursor: string }, retryMs: number): Uint8Array;
+  /** Messages are gone; `cursor` is where to go on, where the gap itself decides that. */
+  gap(gap: Gap, cursor?: string): Uint8Array;
+  /** The last event. */
+  bye(reason: ByeReason, retryMs: number): Uint8Array;
+  /** Nothing happened up to `cursor`. */
+  heartbeat(cursor: string): Uint8Array;
+}
+
+const text = new TextEncoder();
+
+/** The encoders of Server-Sent Events. */
+export const SSE: Readonly<Record<MessageFormat, Encoder>> = {
+  message: sseEncoder("message"),
+  data: sseEncoder("data"),
+};
+
+/** The encoders of newline-delimited JSON; a system event is a line with an `event` and no `topic` of a message. */
+export const NDJSON: Readonly<Record<MessageFormat, Encoder>> = {
+  message: ndjsonEncoder("message"),
+  data: ndjsonEncoder("data"),
+};
+
+function sseEncoder(format: MessageFormat): Encoder {
+  return {
+    messages: (messages) =>
+      text.encode(
+        messages.map((message: StoredMessage) => sseMessage(message, { format })).join(""),
+      ),
+    ready: (event, retry) =>
+      text.encode(
+        sseEvent({ retry, event: "$ready", id: event.cursor, data: JSON.stringify(event) }),
+      ),
+    gap: (gap, cursor) =>
+      text.encode(sseEvent({
+        event: "$gap",
+        ...(cursor === undefined ? {} : { id: cursor }),
+        data: JSON.stringify(gap),
+      })),
+    // EventSource obeys `retry:` alone
+    bye: (reason, retryMs) =>
+      text.encode(
+        sseEvent({ retry: retryMs, event: "$bye", data: JSON.stringify({ reason, retryMs }) }),
+      ),
+    // a block with an id and no data fires no event but moves the browser's last event id
+    heartbeat: (cursor) => text.encode(sseEvent({ comment: "", id: cursor })),
+  };
+}
+
+function ndjsonEncoder(format: MessageFormat): Encoder {
+  const line = (value: unknown) => text.encode(ndjsonLine(value));
+  return {
+    messages: (messages) =>
+      text.encode(
+        messages.map((message: StoredMessage) => ndjsonMessage(message, format)).join(""),
+      ),
+    ready: (event) => line({ event: "$ready", ...event }),
+    gap: (gap, cursor) =>
+      line({ event: "$gap", ...gap, ...(cursor === undefined ? {} : { cursor }) }),
+    bye: (reason, retryMs) => line({ event: "$bye", reason, retryMs }),
+    heartbeat: (cursor) => line({ event: "$heartbeat", cursor }),
+  };
+}

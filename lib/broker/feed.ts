@@ -1,0 +1,493 @@
+import { compareIds, generationOf, type Id, latestId, ZERO } from "../codec/id.ts";
+import type { Logger } from "../log.ts";
+import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
+import {
+  type EphemeralFrame,
+  type Frame,
+  type Probe,
+  readFrame,
+  type StoredMessage,
+} from "../redis/frame.ts";
+import type { Position } from "../redis/position.ts";
+import type { PartitionStore } from "../redis/store.ts";
+import { Audience } from "./audience.ts";
+import { Batch } from "./batch.ts";
+import { Channel } from "./channel.ts";
+import { batchOf } from "./page.ts";
+import { type LiveBatch, Ring } from "./ring.ts";
+import { abortable, pause } from "./wait.ts";
+import type { TopicFilter } from "./topic_filter.ts";
+
+/** A subscription, as the feed sees it. All calls are synchronous and in id order. */
+export interface FeedListener {
+  readonly filter: TopicFilter;
+  /** Messages of one commit came. */
+  onBatch(live: LiveBatch): void;
+  /** A message that is not stored came. */
+  onEphemeral(message: StoredMessage): void;
+  /** Something may be missing: the listener has been removed, and must read the log from where it stands. */
+  onBreak(): void;
+}
+
+/** Options of {@link Feed}. */
+export interface FeedOptions {
+  readonly store: PartitionStore;
+  readonly openLink: (events: FeedLinkEvents) => Promise<FeedLink>;
+  readonly log: Logger;
+  /** Names this process's probe channel. */
+  readonly processId: string;
+  /** Between probes, in milliseconds. @default 4000 */
+  readonly probeMs?: number;
+  /** How long a probe may take before the link counts as dead, in milliseconds. @default 1000 */
+  readonly probeTimeoutMs?: number;
+  /** How long a channel nobody wants is kept, in milliseconds. @default 5000 */
+  readonly lingerMs?: number;
+}
+
+/** Frames that may wait while the bodies of a large one are fetched. */
+const QUEUE_FRAMES = 1_000;
+/** How long a probe may take on a link that carries frames meanwhile. */
+const BUSY_PROBE_MS = 10_000;
+/** Channels that go live in one step: the script that reads their tails takes no more. */
+const CHANNELS_A_STEP = 2_000;
+const RING = { frames: 1_024, bytes: 8 << 20 };
+
+/**
+ * The one live stream of messages that this process receives from a partition, shared by all its subscriptions.
+ *
+ * The log is the only order; the feed is a cache of its end. Whatever makes it doubtful (a frame whose predecessor is
+ * missing, another generation, a lost link, a probe that does not come back) is a break: everybody goes back to reading
+ * the log, and the feed starts anew at its tail. Connecting, adding channels and repair are one serial task.
+ */
+export class Feed implements AsyncDisposable {
+  readonly #options: Required<FeedOptions>;
+  readonly #audience = new Audience<FeedListener>();
+  readonly #ring = new Ring(RING);
+  readonly #channels = new Map<string, Channel>();
+  readonly #everything: Channel;
+  readonly #stop = new AbortController();
+  #queue: (Frame | Probe)[] = [];
+  #fetching = false;
+  #link: FeedLink | undefined;
+  #linkNumber = 0;
+  #generation = 0;
+  #epoch = 0;
+  #applied: Id = ZERO;
+  #proven: Id = ZERO;
+  #probe = { number: 0, received: 0, sentAt: 0, answered: true };
+  #lastEphemeral = "";
+  #heardAt = 0;
+  readonly #closing = new Set<Promise<void>>();
+  #changed = Promise.withResolvers<void>();
+  #settled = Promise.withResolvers<void>();
+  #task: Promise<void> | undefined;
+
+  constructor(options: FeedOptions) {
+    this.#options = { probeMs: 4_000, probeTimeoutMs: 1_000, lingerMs: 5_000, ...options };
+    this.#everything = new Channel(options.store.keys.all);
+  }
+
+  /** Up to here nothing is missing from what listeners were given. */
+  get proven(): Id {
+    return this.#proven;
+  }
+
+  /**
+   * Makes the channels of a filter live; {@link release} gives them back.
+   *
+   * @throws RedisFailure where Redis cannot be reached, or the signal's reason
+   */
+  async acquire(filter: TopicFilter, signal: AbortSignal): Promise<void> {
+    for (const channel of this.#channelsOf(filter)) channel.wanted++;
+    this.#wake();
+    try {
+      await this.ready(filter, signal);
+    } catch (error) {
+      this.release(filter);
+      throw error;
+    }
+  }
+
+  /** Gives back what {@link acquire} took. */
+  release(filter: TopicFilter): void {
+    for (const channel of this.#channelsOf(filter)) {
+      if (--channel.wanted === 0) channel.idleSince = performance.now();
+    }
+  }
+
+  /**
+   * Waits until the channels of a filter are live.
+   *
+   * @throws the failure of the attempt under way, or the signal's reason
+   */
+  async ready(filter: TopicFilter, signal: AbortSignal): Promise<void> {
+    while (!this.#isLive(filter)) {
+      signal.throwIfAborted();
+      await abortable(this.#settled.promise, signal);
+    }
+  }
+
+  /**
+   * Adds a listener at a cursor, which was found good under `generation`.
+   *
+   * @returns what came after the cursor; undefined where the feed cannot tell, so that the log must be read first
+   */
+  join(
+    listener: FeedListener,
+    { cursor, generation }: { cursor: Id; generation: number },
+  ): readonly LiveBatch[] | undefined {
+    const { filter } = listener;
+    if (generation !== this.#generation || !this.#isLive(filter)) return undefined;
+    if (compareIds(cursor, this.#ring.floor) < 0) return undefined;
+    if (compareIds(cursor, this.#since(filter)) < 0) return undefined;
+    this.#audience.add(listener);
+    return this.#ring.after(cursor).filter(({ topic }) => filter.matches(topic));
+  }
+
+  /** Removes a listener. */
+  leave(listener: FeedListener): void {
+    this.#audience.remove(listener);
+  }
+
+  /** Stops, and closes the link. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    await this.#task;
+    await this.#link?.close();
+    await Promise.all(this.#closing);
+    this.#settled.promise.catch(() => {});
+    this.#settled.reject(this.#stop.signal.reason);
+  }
+
+  #channelsOf(filter: TopicFilter): Channel[] {
+    if (filter.isOpen) return [this.#everything];
+    return filter.topics.map((topic) => {
+      let channel = this.#channels.get(topic);
+      if (channel === undefined) {
+        channel = new Channel(this.#options.store.keys.channel(topic));
+        this.#channels.set(topic, channel);
+      }
+      return channel;
+    });
+  }
+
+  #isLive(filter: TopicFilter): boolean {
+    if (this.#everything.live) return true;
+    if (filter.isOpen) return false;
+    return filter.topics.every((topic) => this.#channels.get(topic)?.live === true);
+  }
+
+  #since(filter: TopicFilter): Id {
+    if (filter.isOpen) return this.#everything.since;
+    let since = ZERO;
+    for (const topic of filter.topics) {
+      const channel = this.#channels.get(topic);
+      const known = channel?.live === true ? channel : this.#everything;
+      since = latestId(since, known.since);
+    }
+    return since;
+  }
+
+  // ---- the serial task
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#task ??= this.#maintain();
+  }
+
+  async #maintain(): Promise<void> {
+    const { signal } = this.#stop;
+    let failures = 0;
+    while (!signal.aborted) {
+      this.#changed = Promise.withResolvers();
+      try {
+        await this.#step();
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#break({ link: true, why: "the feed's link failed", error });
+        this.#settle(error);
+        await pause(Math.min(50 * 2 ** failures++, 1_000) * (0.5 + Math.random()), signal);
+        continue;
+      }
+      if (this.#wantedButNotLive().length > 0) continue;
+      await this.#untilNextStep(signal);
+    }
+  }
+
+  async #step(): Promise<void> {
+    this.#link ??= await this.#connect();
+    const missing = this.#wantedButNotLive();
+    if (missing.length > 0) await this.#goLive(missing.slice(0, CHANNELS_A_STEP));
+    await this.#dropIdle();
+    await this.#sendProbe();
+  }
+
+  async #connect(): Promise<FeedLink> {
+    const { openLink, store, processId } = this.#options;
+    const number = ++this.#linkNumber;
+    const link = await openLink({
+      onMessage: (channel, payload) => {
+        if (number === this.#linkNumber) this.#receive(channel, payload);
+      },
+      onClose: () => {
+        if (number !== this.#linkNumber) return;
+        this.#break({ link: true, why: "the feed's link was closed" });
+        this.#wake();
+      },
+    });
+    try {
+      await link.subscribe([store.keys.probe(processId)]);
+    } catch (error) {
+      await link.close();
+      throw error;
+    }
+    this.#probe = {
+      number: this.#probe.number,
+      received: this.#probe.number,
+      sentAt: 0,
+      answered: true,
+    };
+    return link;
+  }
+
+  #wantedButNotLive(): [topic: string | undefined, channel: Channel][] {
+    const all: [string | undefined, Channel][] = [[undefined, this.#everything], ...this.#channels];
+    return all.filter(([topic, channel]) =>
+      channel.wanted > 0 && !channel.live && (topic === undefined || !this.#everything.live)
+    );
+  }
+
+  async #goLive(missing: [topic: string | undefined, channel: Channel][]): Promise<void> {
+    const link = this.#link;
+    const epoch = this.#epoch;
+    const fresh = missing.filter(([, channel]) => !channel.subscribed);
+    if (fresh.length > 0) await link?.subscribe(fresh.map(([, channel]) => channel.name));
+    if (epoch !== this.#epoch) return;
+    for (const [, channel] of fresh) channel.subscribed = true;
+    const topics = missing.flatMap(([topic]) => topic === undefined ? [] : [topic]);
+    const tail = await this.#options.store.position({ topics });
+    if (epoch !== this.#epoch) return;
+    this.#reignOf(tail);
+    let i = 0;
+    for (const [topic, channel] of missing) {
+      channel.start(topic === undefined ? tail.clock : tail.topics[i++]?.last ?? tail.purged);
+    }
+    this.#settle();
+  }
+
+  #reignOf(tail: Position): void {
+    if (this.#generation !== 0 && tail.generation !== this.#generation) {
+      this.#break({ link: false, why: "another generation reigns" });
+    }
+    this.#generation = tail.generation;
+  }
+
+  async #dropIdle(): Promise<void> {
+    const expired = performance.now() - this.#options.lingerMs;
+    const idle = (channel: Channel) =>
+      channel.subscribed && channel.wanted === 0 && channel.idleSince < expired;
+    const dropped: Channel[] = [...this.#channels.values()].filter(idle);
+    // what the partition's channel carried for named topics, their own must carry before it goes
+    const needed = [...this.#channels].filter(([, channel]) => channel.wanted > 0 && !channel.live);
+    if (idle(this.#everything)) {
+      if (needed.length > 0) await this.#goLive(needed.slice(0, CHANNELS_A_STEP));
+      else dropped.push(this.#everything);
+    }
+    if (dropped.length === 0) return;
+    await this.#link?.unsubscribe(dropped.map((channel) => channel.name));
+    for (const channel of dropped) channel.reset({ link: true });
+    for (const [topic, channel] of this.#channels) {
+      if (channel.wanted === 0 && !channel.subscribed) this.#channels.delete(topic);
+    }
+  }
+
+  async #sendProbe(): Promise<void> {
+    const { store, processId, probeMs } = this.#options;
+    const now = performance.now();
+    if (!this.#probe.answered || now - this.#probe.sentAt < probeMs * (0.75 + Math.random() / 4)) {
+      return;
+    }
+    this.#probe.number++;
+    const position = await store.probe({
+      channel: store.keys.probe(processId),
+      number: this.#probe.number,
+    });
+    this.#probe.sentAt = performance.now();
+    this.#probe.answered = this.#probe.received >= this.#probe.number;
+    this.#reignOf(position);
+  }
+
+  async #untilNextStep(signal: AbortSignal): Promise<void> {
+    const { probeTimeoutMs, probeMs } = this.#options;
+    const waited = performance.now() - this.#probe.sentAt;
+    const limit = this.#probe.answered ? probeMs : probeTimeoutMs;
+    const timer = new AbortController();
+    await Promise.race([
+      this.#changed.promise,
+      pause(Math.max(limit - waited, 5), AbortSignal.any([signal, timer.signal])),
+    ]);
+    timer.abort();
+    if (!this.#probe.answered && this.#isSilent()) {
+      this.#break({ link: true, why: "a probe did not come back" });
+    }
+  }
+
+  // a link that carries frames is not dead but busy, so that its probe may take longer
+  #isSilent(): boolean {
+    const { probeTimeoutMs } = this.#options;
+    const now = performance.now();
+    return now - Math.max(this.#heardAt, this.#probe.sentAt) >= probeTimeoutMs ||
+      now - this.#probe.sentAt >= BUSY_PROBE_MS;
+  }
+
+  #settle(error?: unknown): void {
+    const settled = this.#settled;
+    this.#settled = Promise.withResolvers();
+    if (error === undefined) return settled.resolve();
+    settled.promise.catch(() => {});
+    settled.reject(error);
+  }
+
+  #break({ link, why, error }: { link: boolean; why: string; error?: unknown }): void {
+    this.#epoch++;
+    this.#options.log.info("feed broke", { why, error });
+    if (link) {
+      this.#retire(this.#link);
+      this.#link = undefined;
+      this.#linkNumber++;
+      this.#generation = 0;
+    }
+    for (const channel of [this.#everything, ...this.#channels.values()]) channel.reset({ link });
+    this.#ring.clear(ZERO);
+    this.#queue = [];
+    this.#applied = ZERO;
+    this.#proven = ZERO;
+    const listeners = this.#audience.all();
+    for (const listener of listeners) this.#audience.remove(listener);
+    for (const listener of listeners) listener.onBreak();
+    this.#changed.resolve();
+  }
+
+  #retire(link: FeedLink | undefined): void {
+    if (link === undefined) return;
+    const closed = link.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  // ---- what comes on the link
+
+  #receive(channel: string, payload: string): void {
+    this.#heardAt = performance.now();
+    const frame = this.#read(payload);
+    if (frame === undefined) return;
+    if (frame.kind === "ephemeral") return this.#tellEphemeral(channel, payload, frame);
+    if (frame.kind === "frame" && !this.#follow(channel, frame)) {
+      return this.#break({ link: false, why: "a frame is missing" });
+    }
+    if (this.#fetching || (frame.kind === "frame" && frame.messages === undefined)) {
+      this.#queue.push(frame);
+      if (this.#queue.length > QUEUE_FRAMES) {
+        return this.#break({ link: false, why: "too many frames wait" });
+      }
+      if (!this.#fetching) this.#drain();
+      return;
+    }
+    this.#apply(frame);
+  }
+
+  #read(payload: string): Frame | EphemeralFrame | Probe | undefined {
+    try {
+      return readFrame(payload);
+    } catch (error) {
+      this.#options.log.warn("a foreign message came on Runnel's channels", { error });
+      return undefined;
+    }
+  }
+
+  #follow(name: string, frame: Frame): boolean {
+    const { topic, last, logPrevious, topicPrevious } = frame;
+    const reigns = this.#generation === 0 || generationOf(frame.first) === this.#generation;
+    if (name === this.#everything.name) {
+      return this.#everything.follow({ previous: logPrevious, last }) && reigns;
+    }
+    return (this.#channels.get(topic)?.follow({ previous: topicPrevious, last }) ?? true) && reigns;
+  }
+
+  async #drain(): Promise<void> {
+    this.#fetching = true;
+    const epoch = this.#epoch;
+    try {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        if (next.kind === "frame" && next.messages === undefined) {
+          await this.#applyFetched(next, epoch);
+        } else this.#apply(next);
+        if (epoch !== this.#epoch) break;
+      }
+    } catch (error) {
+      if (epoch === this.#epoch) {
+        this.#break({ link: false, why: "a frame's bodies are out of reach", error });
+      }
+    } finally {
+      this.#fetching = false;
+      if (this.#queue.length > 0) this.#drain();
+    }
+  }
+
+  async #applyFetched(frame: Frame, epoch: number): Promise<void> {
+    if (compareIds(frame.last, this.#applied) <= 0) return;
+    if (!this.#audience.has(frame.topic)) {
+      this.#applied = frame.last;
+      return this.#ring.clear(frame.last);
+    }
+    const [entries = []] = await this.#options.store.readFrames([frame]);
+    if (epoch !== this.#epoch) return;
+    if (entries.length < frame.count) {
+      return this.#break({ link: false, why: "a frame was trimmed before it was read" });
+    }
+    this.#dispatch({ topic: frame.topic, last: frame.last, batch: batchOf(entries) });
+  }
+
+  #apply(frame: Frame | Probe): void {
+    if (frame.kind === "probe") return this.#applyProbe(frame);
+    if (compareIds(frame.last, this.#applied) <= 0 || frame.messages === undefined) return;
+    const ids = frame.messages.map((_, i) => ({ ms: frame.first.ms, seq: frame.first.seq + i }));
+    this.#dispatch({
+      topic: frame.topic,
+      last: frame.last,
+      batch: new Batch(ids, frame.messages),
+    });
+  }
+
+  #dispatch(live: LiveBatch): void {
+    this.#applied = live.last;
+    this.#ring.push(live);
+    this.#audience.forEach(live.topic, (listener) => listener.onBatch(live));
+  }
+
+  #applyProbe(probe: Probe): void {
+    if (this.#generation !== 0 && probe.generation !== this.#generation) {
+      return this.#break({ link: false, why: "another generation reigns" });
+    }
+    const { live, last } = this.#everything;
+    if (live && compareIds(last, probe.clock) < 0) {
+      return this.#break({ link: false, why: "a frame is missing" });
+    }
+    this.#proven = latestId(this.#proven, probe.clock);
+    this.#probe.received = Math.max(this.#probe.received, probe.number);
+    if (probe.number === this.#probe.number) this.#probe.answered = true;
+  }
+
+  // a process that is switching channels gets a message on both
+  #tellEphemeral(channel: string, payload: string, frame: EphemeralFrame): void {
+    const fromAll = channel === this.#everything.name;
+    if (!fromAll && this.#everything.subscribed) return;
+    if (fromAll && payload === this.#lastEphemeral) {
+      this.#lastEphemeral = "";
+      return;
+    }
+    this.#lastEphemeral = fromAll ? "" : payload;
+    this.#audience.forEach(frame.topic, (listener) => listener.onEphemeral(frame.message));
+  }
+}

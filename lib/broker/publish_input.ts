@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { messageBody, type MessageFields, typeProblem } from "../codec/message.ts";
+import { publishTopicFault } from "./topic.ts";
+
+const HEADERS_MOST = 64;
+const TEXT_MOST = 1_024;
+const TTL_MOST_MS = 10 * 365 * 86_400_000;
+
+const topic = z.string().superRefine((name, context) => {
+  const fault = publishTopicFault(name);
+  if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+});
+const type = z.string().superRefine((name, context) => {
+  const fault = typeProblem(name);
+  if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+});
+
+/** What a publisher may say beside topic and payload. */
+export const publishOptionsSchema = z.strictObject({
+  type: type.optional(),
+  key: z.string().min(1).max(TEXT_MOST).optional(),
+  idempotencyKey: z.string().min(1).max(TEXT_MOST).optional(),
+  ttlMs: z.int().min(1).max(TTL_MOST_MS).optional(),
+  durability: z.enum(["stored", "ephemeral"]).optional(),
+});
+
+/** One message as a publisher sends it. */
+export const publishSchema = publishOptionsSchema.extend({
+  topic,
+  data: z.unknown().optional(),
+  dataBase64: z.base64().optional(),
+  headers: z.record(z.string().max(TEXT_MOST), z.string().max(TEXT_MOST))
+    .refine((headers) => Object.keys(headers).length <= HEADERS_MOST, `At most ${HEADERS_MOST}`)
+    .optional(),
+  contentType: z.string().min(1).max(TEXT_MOST).optional(),
+}).superRefine((message, context) => {
+  if (("data" in message) !== (message.dataBase64 !== undefined)) return;
+  context.addIssue({
+    code: "custom",
+    path: ["data"],
+    message: "Exactly one of data and dataBase64 is needed",
+  });
+});
+
+/** A message as a publisher sent it, checked. */
+export type PublishInput = z.infer<typeof publishSchema>;
+
+/** A message ready to be stored. */
+export interface PreparedMessage {
+  readonly topic: string;
+  readonly body: string;
+  readonly options: string;
+  /** Whether it goes to whoever is listening now and is not stored. */
+  readonly ephemeral: boolean;
+}
+
+/** Turns a checked message into what is stored. */
+export function prepareMessage(input: PublishInput): PreparedMessage {
+  const body = messageBody(fieldsOf(input));
+  return {
+    topic: input.topic,
+    body,
+    options: optionsOf(input, body),
+    ephemeral: input.durability === "ephemeral",
+  };
+}
+
+function fieldsOf(input: PublishInput): MessageFields {
+  const { data, dataBase64, type, key, headers, contentType } = input;
+  return {
+    ...(dataBase64 === undefined ? { data } : { dataBase64 }),
+    ...(type === undefined ? {} : { type }),
+    ...(key === undefined ? {} : { key }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(contentType === undefined ? {} : { contentType }),
+  };
+}
+
+// the same key with another payload is a conflict, so the payload's digest is kept with the key
+function optionsOf({ ttlMs, key, idempotencyKey }: PublishInput, body: string): string {
+  if (ttlMs === undefined && key === undefined && idempotencyKey === undefined) return "";
+  const hash = idempotencyKey === undefined
+    ? undefined
+    : createHash("sha256").update(body).digest("base64url").slice(0, 22);
+  return JSON.stringify({ ttl: ttlMs, key, idem: idempotencyKey, hash });
+}

@@ -1,0 +1,52 @@
+import { RunnelError } from "../errors.ts";
+
+/** Most bytes of a topic's name or of a pattern. */
+export const TOPIC_BYTES = 512;
+
+const encoder = new TextEncoder();
+// controls, separators, surrogates standing alone, unassigned: whatever has no place on a screen
+const UNPRINTABLE = /[\p{C}\p{Z}]/u;
+const PLAIN = /^[A-Za-z0-9._:/@{}-]+$/;
+
+/**
+ * Says what is wrong with a name as a topic: 1 to 512 bytes of printable UTF-8, no white space, no `*`, no `,`.
+ *
+ * @returns undefined where nothing is wrong
+ */
+export function topicFault(name: string): string | undefined {
+  const fault = nameFault(name);
+  if (fault !== undefined) return fault;
+  return name.includes("*") ? "A topic contains no *" : undefined;
+}
+
+/** Like {@link topicFault}, for a topic that somebody publishes to: a leading `$` is reserved. */
+export function publishTopicFault(name: string): string | undefined {
+  return name.startsWith("$") ? "A leading $ is reserved for the system" : topicFault(name);
+}
+
+/** Says what is wrong with a topic or a topic pattern; undefined where nothing is. */
+export function patternFault(name: string): string | undefined {
+  return nameFault(name);
+}
+
+/**
+ * Throws where a name is no topic.
+ *
+ * @throws RunnelError `invalid_topic` that points at the place
+ */
+export function requireTopic(name: string, pointer: string): string {
+  const fault = topicFault(name);
+  if (fault === undefined) return name;
+  throw new RunnelError("invalid_topic", fault, { errors: [{ pointer, detail: fault }] });
+}
+
+function nameFault(name: string): string | undefined {
+  if (name.length <= TOPIC_BYTES && PLAIN.test(name)) return undefined;
+  if (name === "") return "A topic has at least one character";
+  if (UNPRINTABLE.test(name) || !name.isWellFormed()) {
+    return "A topic has neither white space nor control characters";
+  }
+  if (name.includes(",")) return "A topic contains no ,";
+  if (encoder.encode(name).length > TOPIC_BYTES) return `A topic has at most ${TOPIC_BYTES} bytes`;
+  return undefined;
+}

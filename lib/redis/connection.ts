@@ -1,0 +1,133 @@
+import { Redis, type RedisOptions as ClientOptions } from "ioredis";
+import { toRedisFailure } from "./failure.ts";
+import type { RedisOptions } from "./options.ts";
+
+/** The part of the client's options that every link to one Redis shares. */
+export function clientOptions(options: RedisOptions): Omit<ClientOptions, "replyMapping"> {
+  const { address, tls } = options;
+  return {
+    ...(address.path === undefined ? {} : { path: address.path }),
+    ...(address.host === undefined ? {} : { host: address.host, port: address.port ?? 6379 }),
+    ...(address.username === undefined ? {} : { username: address.username }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(address.tls ? { tls: { ...tls } } : {}),
+    db: address.db,
+    lazyConnect: true,
+    connectTimeout: options.connectTimeoutMs,
+    commandTimeout: options.commandTimeoutMs,
+    disconnectTimeout: 100,
+    // nothing may be sent twice or wait unseen: whoever sends decides what a lost link means
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    // a Redis that is loading answers LOADING, which tells more than a check that never ends
+    enableReadyCheck: false,
+  };
+}
+
+/**
+ * One command connection that comes back by itself. A command is sent once: where its reply is lost the caller gets an
+ * error and decides. A command that gets no reply in time costs the connection, since the link may be half-open and a
+ * late reply must not be taken for another's.
+ */
+export class Connection implements AsyncDisposable {
+  readonly #options: RedisOptions;
+  #client: Redis;
+  #closing = new Set<Promise<void>>();
+  #waiters = new Set<() => void>();
+  #reason: unknown;
+  #closed = false;
+
+  constructor(options: RedisOptions) {
+    this.#options = options;
+    this.#client = this.#open();
+  }
+
+  /**
+   * Runs `work` on the connected client.
+   *
+   * @throws RedisFailure with what Redis or the link said
+   */
+  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    const client = await this.#connected();
+    try {
+      return await work(client);
+    } catch (error) {
+      const failure = toRedisFailure(error, true);
+      if (failure.code === "redis_timeout" && client === this.#client) this.reset();
+      throw failure;
+    }
+  }
+
+  /** Drops the link and dials anew. */
+  reset(): void {
+    if (this.#closed) return;
+    const old = this.#client;
+    this.#client = this.#open();
+    this.#retire(old);
+  }
+
+  /** Closes the link; commands under way fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#wake();
+    this.#retire(this.#client);
+    await Promise.all(this.#closing);
+  }
+
+  #open(): Redis {
+    const client = new Redis({
+      ...clientOptions(this.#options),
+      retryStrategy: (times) => Math.min(25 * 2 ** Math.min(times, 4), 400),
+    });
+    client.on("error", (error) => {
+      if (client !== this.#client) return;
+      this.#reason = error;
+    });
+    client.on("ready", () => {
+      if (client !== this.#client) return;
+      this.#reason = undefined;
+      this.#wake();
+    });
+    client.connect().catch(() => {});
+    return client;
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiters) wake();
+    this.#waiters.clear();
+  }
+
+  #retire(client: Redis): void {
+    if (client.status === "end") return;
+    const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
+    this.#closing.add(ended);
+    ended.then(() => this.#closing.delete(ended));
+    client.disconnect();
+  }
+
+  async #connected(): Promise<Redis> {
+    if (!this.#isReady() && !this.#closed) await this.#ready();
+    if (this.#isReady() && !this.#closed) return this.#client;
+    throw toRedisFailure(this.#reason ?? new Error("connect ETIMEDOUT"), false);
+  }
+
+  #isReady(): boolean {
+    return this.#client.status === "ready";
+  }
+
+  #ready(): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiters.delete(wake);
+        resolve();
+      }, this.#options.connectTimeoutMs);
+      this.#waiters.add(wake);
+    });
+  }
+}

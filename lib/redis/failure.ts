@@ -1,0 +1,70 @@
+import { type ErrorCode, RunnelError } from "../errors.ts";
+
+const BY_PREFIX: readonly (readonly [prefix: string, code: ErrorCode, detail: string])[] = [
+  ["NOAUTH", "redis_auth", "Redis asks for a password and none is configured"],
+  ["WRONGPASS", "redis_auth", "Redis refused the user name or password"],
+  ["ERR AUTH", "redis_auth", "Redis refused the user name or password"],
+  ["NOPERM", "redis_forbidden", "Redis does not allow its user a command, key or channel"],
+  ["ACL failure", "redis_forbidden", "Redis does not allow its user a command, key or channel"],
+  ["READONLY", "redis_readonly", "Redis is a read-only replica"],
+  ["OOM", "redis_out_of_memory", "Redis has reached its maxmemory"],
+  ["LOADING", "redis_loading", "Redis is still loading its data"],
+  ["BUSY", "redis_timeout", "Redis is busy with another script"],
+  ["MISCONF", "redis_readonly", "Redis cannot save to disk and takes no writes"],
+  ["NOREPLICAS", "redis_readonly", "Redis has too few replicas to take writes"],
+  ["WRONGTYPE", "wrong_type", "A key of another type stands where Runnel keeps its own"],
+  ["STALE commit", "stale_commit", "The commit was superseded"],
+  ["STALEPRIMARY", "stale_primary", "This Redis is behind what was already seen"],
+  ["CLOSED", "partition_closed", "The partition takes no writes now"],
+  ["Command timed out", "redis_timeout", "Redis does not answer"],
+  ["connect ETIMEDOUT", "redis_timeout", "Redis does not answer"],
+];
+
+const UNREACHABLE =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|Connection is closed|isn't writeable|Socket closed|retries per request|connection|socket/i;
+
+/**
+ * What is known of a failed command: the server `refused` it, it was never sent (`unsent`), or its reply was lost and
+ * nobody can tell whether it took effect (`unknown`).
+ */
+export type FailureOutcome = "refused" | "unsent" | "unknown";
+
+/** A Redis command that failed, as an error a client may see; the original is its cause, for the log. */
+export class RedisFailure extends RunnelError {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: { readonly outcome: FailureOutcome; readonly cause?: unknown },
+  ) {
+    super(code, detail, { cause: options.cause });
+    this.outcome = options.outcome;
+  }
+
+  /** Whether the command can have taken effect. */
+  readonly outcome: FailureOutcome;
+}
+
+/**
+ * Turns what the Redis client threw into a {@link RedisFailure}. Texts that Redis or the network wrote are never passed
+ * on: they name hosts and users.
+ *
+ * @param sent whether the command may have left this process
+ */
+export function toRedisFailure(error: unknown, sent: boolean): RedisFailure {
+  if (error instanceof RedisFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const outcome = outcomeOf(error, message, sent);
+  for (const [prefix, code, detail] of BY_PREFIX) {
+    if (message.startsWith(prefix)) {
+      return new RedisFailure(code, detail, { outcome, cause: error });
+    }
+  }
+  return UNREACHABLE.test(message)
+    ? new RedisFailure("redis_unavailable", "Redis cannot be reached", { outcome, cause: error })
+    : new RedisFailure("redis_error", "Redis refused the command", { outcome, cause: error });
+}
+
+function outcomeOf(error: unknown, message: string, sent: boolean): FailureOutcome {
+  if (error instanceof Error && error.name === "ReplyError") return "refused";
+  return sent && !message.includes("isn't writeable") ? "unknown" : "unsent";
+}

@@ -1,0 +1,123 @@
+import { advanceId, formatId, type Id, readId } from "../codec/id.ts";
+
+/** One message as Redis holds it. */
+export interface StoredMessage {
+  /** The id as text; null for an ephemeral message, which has none. */
+  readonly id: string | null;
+  readonly topic: string;
+  /** When it was published, in milliseconds since 1970 on Redis's clock. */
+  readonly time: number;
+  /** The message as JSON text, without id, topic and time. */
+  readonly body: string;
+  /** From when on it must not be delivered, in milliseconds since 1970 on Redis's clock. */
+  readonly expires?: number;
+}
+
+/** The messages of one topic that were committed together, as they travel live. */
+export interface Frame {
+  readonly kind: "frame";
+  readonly topic: string;
+  /** Id of the frame before it in the partition's log. */
+  readonly logPrevious: Id;
+  /** Id of the message before it in its topic. */
+  readonly topicPrevious: Id;
+  readonly first: Id;
+  readonly last: Id;
+  readonly count: number;
+  /** Unset where the frame was too large to travel and carries ids only. */
+  readonly messages?: readonly StoredMessage[];
+}
+
+/** A message that was never stored. */
+export interface EphemeralFrame {
+  readonly kind: "ephemeral";
+  readonly topic: string;
+  readonly message: StoredMessage;
+}
+
+/** Proof that the feed's link carries everything up to the clock. */
+export interface Probe {
+  readonly kind: "probe";
+  readonly generation: number;
+  readonly clock: Id;
+  readonly number: number;
+}
+
+/** Writes an ephemeral frame; the counterpart of {@link readFrame} for messages that no script stores. */
+export function ephemeralFrame(topic: string, message: { time: number; body: string }): string {
+  return `E ${message.time} ${topic}\n${message.body}`;
+}
+
+/**
+ * Reads what came on a channel: `F` or `I <log previous> <topic previous> <first> <count> <time> <topic>` and a line
+ * `[<expires>] <body>` for each message (none for `I`), `E <time> <topic>` and a body, or `P <generation> <clock> <number>`.
+ *
+ * @throws TypeError where it is none of these
+ */
+export function readFrame(payload: string): Frame | EphemeralFrame | Probe {
+  const lines = payload.split("\n");
+  const head = (lines[0] ?? "").split(" ");
+  switch (head[0]) {
+    case "F":
+    case "I":
+      return readStored(head, lines);
+    case "E":
+      return readEphemeral(head, lines);
+    case "P":
+      return {
+        kind: "probe",
+        generation: Number(head[1]),
+        clock: readId(head[2] ?? ""),
+        number: Number(head[3]),
+      };
+    default:
+      throw new TypeError("Cannot read a frame: its kind is unknown");
+  }
+}
+
+function readStored(head: string[], lines: string[]): Frame {
+  const [
+    kind,
+    logPrevious = "",
+    topicPrevious = "",
+    firstText = "",
+    countText,
+    timeText,
+    topic = "",
+  ] = head;
+  const first = readId(firstText);
+  const count = Number(countText);
+  const time = Number(timeText);
+  const frame = {
+    kind: "frame" as const,
+    topic,
+    logPrevious: readId(logPrevious),
+    topicPrevious: readId(topicPrevious),
+    first,
+    last: advanceId(first, count - 1),
+    count,
+  };
+  if (kind === "I") return frame;
+  const messages: StoredMessage[] = [];
+  for (let i = 0; i < count; i++) {
+    const line = lines[i + 1] ?? "";
+    const space = line.indexOf(" ");
+    messages.push({
+      id: formatId(advanceId(first, i)),
+      topic,
+      time,
+      body: line.slice(space + 1),
+      ...(space > 0 ? { expires: Number(line.slice(0, space)) } : {}),
+    });
+  }
+  return { ...frame, messages };
+}
+
+function readEphemeral(head: string[], lines: string[]): EphemeralFrame {
+  const topic = head[2] ?? "";
+  return {
+    kind: "ephemeral",
+    topic,
+    message: { id: null, topic, time: Number(head[1]), body: lines[1] ?? "" },
+  };
+}

@@ -1,0 +1,60 @@
+/** Names of one partition's keys and channels; all share the hash tag `{prefix:partition}`. */
+export class Keys {
+  /** What every key of the partition starts with. */
+  readonly base: string;
+  /** What every channel starts with: channels, unlike keys, are shared by all logical databases. */
+  readonly channels: string;
+  /** Hash: generation, clock, and each topic's last id and count. */
+  readonly meta: string;
+  /** Hash: where each older generation ended. */
+  readonly gens: string;
+  /** Stream: one entry a frame, in id order. */
+  readonly log: string;
+  /** Hash: retention by topic. */
+  readonly settings: string;
+  /** Sorted set of topic names, all with score 0, for listing in order. */
+  readonly topics: string;
+  /** Channel of all frames of the partition. */
+  readonly all: string;
+
+  constructor(options: { prefix: string; partition: number; db: number }) {
+    this.base = `{${options.prefix}:${options.partition}}`;
+    this.channels = options.db === 0 ? this.base : `${this.base}@${options.db}`;
+    this.meta = `${this.base}:meta`;
+    this.gens = `${this.base}:gens`;
+    this.log = `${this.base}:log`;
+    this.settings = `${this.base}:cfg`;
+    this.topics = `${this.base}:topics`;
+    this.all = `${this.channels}:all`;
+  }
+
+  /** The stream of a topic. */
+  topic(name: string): string {
+    return `${this.base}:t:${name}`;
+  }
+
+  /** The channel of a topic's frames. */
+  channel(name: string): string {
+    return `${this.channels}:c:${name}`;
+  }
+
+  /** The last commit of a write lane. */
+  lane(id: string): string {
+    return `${this.base}:w:${id}`;
+  }
+
+  /** The channel on which one process receives its own probes. */
+  probe(processId: string): string {
+    return `${this.channels}:p:${processId}`;
+  }
+
+  /** What a health check writes. */
+  get health(): string {
+    return `${this.base}:health`;
+  }
+
+  /** The lock of the retention sweep. */
+  get sweep(): string {
+    return `${this.base}:sweep`;
+  }
+}

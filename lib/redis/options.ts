@@ -1,0 +1,40 @@
+/** Where one Redis listens, and who we are there. */
+export interface RedisAddress {
+  /** Host name or IP address; unset for a unix socket. */
+  readonly host?: string;
+  /** TCP port; unset for a unix socket. */
+  readonly port?: number;
+  /** Path of a unix socket. */
+  readonly path?: string;
+  /** Whether the link is TLS. */
+  readonly tls: boolean;
+  /** ACL user; unset for the default user. */
+  readonly username?: string;
+  readonly password?: string;
+  /** Number of the logical database. */
+  readonly db: number;
+}
+
+/** TLS material, each as PEM text. */
+export interface RedisTls {
+  /** Certificate authorities to trust instead of the system's. */
+  readonly ca?: string;
+  /** Client certificate, for mutual TLS. */
+  readonly cert?: string;
+  /** Private key of the client certificate. */
+  readonly key?: string;
+  /** Name to verify the server's certificate against; needed where the address is an IP. */
+  readonly servername?: string;
+}
+
+/** How to reach one Redis. */
+export interface RedisOptions {
+  readonly address: RedisAddress;
+  /** Command connections of this process, at least 1; the feed has one more of its own. */
+  readonly connections: number;
+  /** Longest wait for a TCP or TLS connection, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** Longest wait for a reply, in milliseconds. */
+  readonly commandTimeoutMs: number;
+  readonly tls?: RedisTls;
+}

@@ -1,0 +1,54 @@
+/**
+ * Lua shared by every script: id arithmetic and `reign`, which makes sure that this node's generation is current.
+ *
+ * A generation is one primary's reign; Redis gives a primary a new replication id whenever it starts or is promoted, so
+ * a difference from the id stored in meta means that the log may have lost its tail. The new generation is higher than
+ * any that this node or the caller has seen, and so than any id given out before.
+ */
+export const REIGN = `
+local EPOCH_2026 = 1767225600
+
+local function id_parts(id)
+  local ms, seq = string.match(id, '^(%d+)%-(%d+)$')
+  return tonumber(ms), tonumber(seq)
+end
+
+local function id_text(ms, seq)
+  return string.format('%.0f-%.0f', ms, seq)
+end
+
+local function id_after(a, b)
+  local ams, aseq = id_parts(a)
+  local bms, bseq = id_parts(b)
+  return ams > bms or (ams == bms and aseq > bseq)
+end
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
+-- returns a table {gen, clock, state, purged, now}, or nil and an error reply
+local function reign(meta, gens, seen)
+  local info = redis.call('INFO', 'replication')
+  if string.find(info, 'role:slave', 1, true) then
+    return nil, redis.error_reply('READONLY this node is a replica')
+  end
+  local run = string.match(info, 'master_replid:(%x+)')
+  local now = now_ms()
+  local h = redis.call('HMGET', meta, 'run', 'gen', 'clock', 'state', 'purged')
+  local gen = tonumber(h[2] or '0')
+  local r = { gen = gen, clock = h[3] or '0-0', state = h[4] or 'open', purged = h[5] or '0-0', now = now }
+  if h[1] ~= run then
+    if gen > 0 then redis.call('HSET', gens, string.format('%.0f', gen), r.clock) end
+    local born = math.floor(now / 1000 - EPOCH_2026) * 128 + tonumber(string.sub(run, 1, 2), 16) % 128
+    r.gen = math.max(gen + 1, seen + 1, born)
+    -- a new partition begins at an id of its own: 0-0 means earliest, and no cursor of "from now on" may equal it
+    if gen == 0 and r.clock == '0-0' then r.clock = id_text(now, r.gen * 65536) end
+    redis.call('HSET', meta, 'run', run, 'gen', string.format('%.0f', r.gen), 'clock', r.clock, 'state', r.state, 'v', '1')
+  elseif seen > gen then
+    return nil, redis.error_reply('STALEPRIMARY generation ' .. string.format('%.0f', gen) .. ' is behind ' .. string.format('%.0f', seen))
+  end
+  return r
+end
+`;
