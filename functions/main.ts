@@ -1,5 +1,6 @@
 import { type App, app } from "../lib/app.ts";
-import { createHandler } from "../lib/http/handler.ts";
+import { createHandler, type Route } from "../lib/http/handler.ts";
+import { welcomePage } from "../lib/http/welcome.ts";
 import { batchRoutes } from "./batch.ts";
 import { healthRoutes } from "./health.ts";
 import { publishRoutes } from "./publish.ts";
@@ -10,7 +11,8 @@ import { topicsRoutes } from "./topics.ts";
 export function createMain(
   source: () => Promise<App>,
 ): { fetch(request: Request): Promise<Response> } {
-  const routes = [
+  const routes: Route[] = [
+    { method: "GET", path: "", auth: false, handle: ({ request }) => welcomePage(request.url) },
     ...publishRoutes(source),
     ...batchRoutes(source),
     ...subscribeRoutes(source),

@@ -6,6 +6,7 @@ import { Committer, type Outcome } from "./committer.ts";
 import { Feed } from "./feed.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { PreparedMessage } from "./publish_input.ts";
+import { Presence } from "./presence.ts";
 import { Reader } from "./reader.ts";
 import { type SubscribeRequest, Subscription } from "./subscription.ts";
 import type { Sink } from "./sink.ts";
@@ -47,6 +48,7 @@ export class Broker implements AsyncDisposable {
   readonly #reader: Reader;
   readonly #heartbeats: Heartbeats;
   readonly #sweeper: Sweeper;
+  readonly #presence: Presence;
   readonly #running = new Map<Subscription, Promise<void>>();
   #draining = false;
 
@@ -60,7 +62,8 @@ export class Broker implements AsyncDisposable {
       retention,
       idempotencyMs: options.idempotencyMs,
     });
-    this.topics = new Topics(this.#store, retention);
+    this.#presence = new Presence({ store: this.#store, log, processId });
+    this.topics = new Topics({ store: this.#store, retention, presence: this.#presence });
     this.#committer = new Committer({ store: this.#store, log });
     this.#reader = new Reader(this.#store);
     this.#feed = new Feed({
@@ -127,10 +130,12 @@ export class Broker implements AsyncDisposable {
   /** Gives an opened subscription's messages to a client until either ends. */
   async serve(subscription: Subscription, sink: Sink): Promise<void> {
     const silence = this.#heartbeats.add(subscription);
+    const leave = this.#presence.add(subscription.filter);
     const running = subscription.run(sink).catch((error) => {
       this.#log.error("subscription failed", { subscription: subscription.id, error });
     }).finally(() => {
       silence();
+      leave();
       this.#running.delete(subscription);
     });
     this.#running.set(subscription, running);
@@ -162,6 +167,7 @@ export class Broker implements AsyncDisposable {
     await this.drain();
     this.#heartbeats[Symbol.dispose]();
     await this.#sweeper[Symbol.asyncDispose]();
+    await this.#presence[Symbol.asyncDispose]();
     await this.#feed[Symbol.asyncDispose]();
   }
 

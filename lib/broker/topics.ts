@@ -3,6 +3,7 @@ import { messageJson } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { PartitionStore, Retention, TopicInfo } from "../redis/store.ts";
 import { pageCount } from "./page.ts";
+import type { Presence } from "./presence.ts";
 
 /** Most bytes of one page of history, one message apart. */
 const PAGE_BYTES = 4 << 20;
@@ -27,6 +28,8 @@ export interface TopicDescription {
   readonly count: number;
   /** Memory that its messages take in Redis. */
   readonly bytes: number;
+  /** Open subscriptions that get it, over all processes, as of a few seconds ago. */
+  readonly subscribers: number;
   readonly retention: { readonly maxMessages: number; readonly maxAgeMs: number | null };
 }
 
@@ -40,10 +43,18 @@ export interface RetentionChange {
 export class Topics {
   readonly #store: PartitionStore;
   readonly #retention: Retention;
+  readonly #presence: Presence;
 
-  constructor(store: PartitionStore, retention: Retention) {
+  constructor(
+    { store, retention, presence }: {
+      store: PartitionStore;
+      retention: Retention;
+      presence: Presence;
+    },
+  ) {
     this.#store = store;
     this.#retention = retention;
+    this.#presence = presence;
   }
 
   /** Lists topics in byte order; `next`, where there are more, is what the following page starts after. */
@@ -75,7 +86,11 @@ export class Topics {
    * @throws RunnelError `not_found`
    */
   async describe(topic: string): Promise<TopicDescription> {
-    return this.#description(topic, await this.#existing(topic));
+    const [info, subscribers] = await Promise.all([
+      this.#existing(topic),
+      this.#presence.of(topic),
+    ]);
+    return this.#description(topic, { ...info, subscribers });
   }
 
   /**
@@ -141,7 +156,10 @@ export class Topics {
     return info;
   }
 
-  #description(topic: string, info: TopicInfo): TopicDescription {
+  #description(
+    topic: string,
+    info: TopicInfo & { readonly subscribers: number },
+  ): TopicDescription {
     const { settings } = info;
     return {
       topic,
@@ -150,6 +168,7 @@ export class Topics {
       lastId: info.lastId ?? null,
       count: info.count,
       bytes: info.bytes,
+      subscribers: info.subscribers,
       retention: {
         maxMessages: settings.maxMessages ?? this.#retention.maxMessages,
         maxAgeMs: settings.maxAgeMs ?? this.#retention.maxAgeMs ?? null,

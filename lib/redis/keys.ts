@@ -48,6 +48,16 @@ export class Keys {
     return `${this.channels}:p:${processId}`;
   }
 
+  /** Sorted set of the processes with open subscriptions, by when their report expires. */
+  get processes(): string {
+    return `${this.base}:procs`;
+  }
+
+  /** Hash: a process's open subscriptions by topic, and those by pattern as JSON under `*`. */
+  subscribers(processId: string): string {
+    return `${this.base}:n:${processId}`;
+  }
+
   /** What a health check writes. */
   get health(): string {
     return `${this.base}:health`;

@@ -31,6 +31,8 @@ const FRAME_BYTES = 16_384;
 const LANE_MS = 24 * 3_600_000;
 /** Messages removed from one topic in one call. */
 const TRIM_STEP = 10_000;
+/** Field of the subscriptions by pattern; no topic has this name. */
+const PATTERNS = "*";
 const HEALTH_MS = 60_000;
 /** How long a deleted topic is remembered. */
 const TOMBSTONE_MS = 7 * 24 * 3_600_000;
@@ -298,7 +300,6 @@ export class PartitionStore {
           .xlen(keys.topic(topic))
           .xrange(keys.topic(topic), "-", "+", "COUNT", 1)
           .memory("USAGE", keys.topic(topic))
-          .pubsub("NUMSUB", keys.channel(topic), keys.all)
           .exec(),
       )
     );
@@ -326,6 +327,55 @@ export class PartitionStore {
   /** Trims topics to their retention; resolves with how many messages went. */
   sweep(topics: readonly string[]): Promise<number> {
     return this.#retain(topics, "");
+  }
+
+  /**
+   * Writes down a process's open subscriptions, or where they have not changed that they still are; 0 ms takes it back.
+   *
+   * @returns false where nothing is written down any more, so that they must be given again
+   */
+  async reportSubscribers(
+    processId: string,
+    { counts, keepMs }: { counts: SubscriberCounts | undefined; keepMs: number },
+  ): Promise<boolean> {
+    const { keys } = this;
+    const own = keys.subscribers(processId);
+    return await this.#node.run(async (client) => {
+      const multi = client.multi().pexpire(own, keepMs);
+      if (counts !== undefined) {
+        multi.del(own);
+        multi.hset(
+          own,
+          new Map([...counts.topics].map(([topic, n]) => [topic, String(n)])).set(
+            PATTERNS,
+            JSON.stringify(Object.fromEntries(counts.patterns)),
+          ),
+        );
+      }
+      multi.pexpire(own, keepMs);
+      multi.zremrangebyscore(keys.processes, "-inf", Date.now());
+      if (keepMs > 0) multi.zadd(keys.processes, Date.now() + keepMs, processId);
+      else multi.zrem(keys.processes, processId);
+      const [known] = throwFirst(await multi.exec());
+      return counts !== undefined || known === 1;
+    });
+  }
+
+  /** Reads what each process reported of a topic: its subscriptions by name, and all of those by pattern. */
+  async subscribers(
+    topic: string,
+  ): Promise<{ named: number; patterns: Record<string, number> }[]> {
+    const { keys } = this;
+    return await this.#node.run(async (client) => {
+      const processes = await client.zrangebyscore(keys.processes, Date.now(), "+inf");
+      const pipeline = client.pipeline();
+      for (const id of processes) pipeline.hmget(keys.subscribers(id), topic, PATTERNS);
+      const replies = processes.length === 0 ? [] : throwFirst(await pipeline.exec());
+      return (replies as [string | null, string | null][]).map(([named, patterns]) => ({
+        named: Number(named ?? 0),
+        patterns: JSON.parse(patterns ?? "{}"),
+      }));
+    });
   }
 
   /** Takes the sweep's turn for a while; false where another process has it. */
@@ -432,6 +482,12 @@ export class PartitionStore {
   #saw(generation: number): void {
     if (generation > this.#seen) this.#seen = generation;
   }
+}
+
+/** Open subscriptions of one process, by topic and by pattern. */
+export interface SubscriberCounts {
+  readonly topics: ReadonlyMap<string, number>;
+  readonly patterns: ReadonlyMap<string, number>;
 }
 
 /** What {@link PartitionStore.topicInfo} tells. */

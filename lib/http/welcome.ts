@@ -1,0 +1,39 @@
+/** The page at `/`: what runs here, and a place from which a browser may subscribe. `url` is where it was asked for. */
+export function welcomePage(url: string): Response {
+  return new Response(PAGE.replace("ORIGIN", () => escapeHtml(new URL(url).origin)), {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "cache-control": "no-store",
+      "content-security-policy":
+        "default-src 'none'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      "x-content-type-options": "nosniff",
+      "referrer-policy": "no-referrer",
+    },
+  });
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Runnel</title>
+<style>
+  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
+  body { max-width: 42rem; margin: 3rem auto; padding: 0 1rem }
+  pre { padding: .75rem 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: .4rem }
+</style>
+<main>
+<h1>Runnel</h1>
+<p>Durable topics over HTTP and Server-Sent Events. This server is running.</p>
+<p>In this page's console (F12), listen to a topic:</p>
+<pre>new EventSource("/subscribe/topic1").onmessage = (event) =&gt; console.log(event.data)</pre>
+<p>and in a terminal, publish to it:</p>
+<pre>curl -d "Hello" ORIGIN/publish/topic1</pre>
+<p><a href="/topics">Topics</a> · <a href="/health/ready">Health</a></p>
+</main>
+</html>
+`;
