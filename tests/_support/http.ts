@@ -51,15 +51,8 @@ async function readBody(response: Response): Promise<Record<string, unknown>> {
   }
 }
 
-/** Options of {@link publish}: the envelope's other fields, and how to send it. */
-export interface PublishOptions extends Record<string, unknown> {
-  readonly fetch?: Fetch;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
-
-/** Where to publish what. */
-export interface Publication {
+/** A JSON envelope; its other fields go with it as they are. */
+export interface Publication extends Record<string, unknown> {
   readonly topic: string;
   readonly data: unknown;
 }
@@ -67,19 +60,15 @@ export interface Publication {
 /** Publishes one JSON envelope and returns the answer, whatever its status. */
 export function publish(
   url: string,
-  { topic, data, fetch, headers, signal, ...rest }: Publication & PublishOptions,
+  message: Publication,
+  options: Omit<SendOptions, "json" | "body"> = {},
 ): Promise<Answer> {
-  return send(`${url}/publish`, {
-    json: { topic, data, ...rest },
-    ...(fetch === undefined ? {} : { fetch }),
-    ...(headers === undefined ? {} : { headers }),
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return send(`${url}/publish`, { ...options, json: message });
 }
 
 /** Publishes and returns the message's id; fails unless it was stored. */
-export async function publishId(url: string, what: Publication & PublishOptions): Promise<string> {
-  const { status, body } = await publish(url, what);
+export async function publishId(url: string, message: Publication): Promise<string> {
+  const { status, body } = await publish(url, message);
   assert.equal(status, 200, JSON.stringify(body));
   assert.equal(typeof body.id, "string");
   return String(body.id);
