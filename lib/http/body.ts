@@ -40,7 +40,7 @@ const SMALL_BODY = 65_536;
  */
 export async function readJson<T>(request: Request, options: ReadJsonOptions<T>): Promise<T> {
   requireJson(request);
-  return checkShape(parseJson(await readBytes(request, options)), options.schema);
+  return checkShape(parseBody(request, await readWithin(request, options)), options.schema);
 }
 
 /**
@@ -51,8 +51,12 @@ export async function readJson<T>(request: Request, options: ReadJsonOptions<T>)
  * client went away, `upload_timeout` when nothing came for `stallMs`.
  */
 export async function readBytes(request: Request, options: ReadBytesOptions): Promise<Uint8Array> {
-  const { maxBytes } = options;
   requireIdentity(request);
+  return await readWithin(request, options);
+}
+
+async function readWithin(request: Request, options: ReadBytesOptions): Promise<Uint8Array> {
+  const { maxBytes } = options;
   const header = request.headers.get("content-length");
   const announced = header === null ? Infinity : Number(header);
   if (header !== null && announced > maxBytes) throw await refuse(request, maxBytes);
@@ -80,20 +84,20 @@ export async function* readChunks(
   const reader = request.body?.getReader();
   if (reader === undefined) return;
   const { signal, stallMs = STALL_MS } = options;
-  const abandon = new Abandon(reader, { stallMs, ...(signal === undefined ? {} : { signal }) });
+  const upload = new Upload(reader, { stallMs, ...(signal === undefined ? {} : { signal }) });
   try {
     for (;;) {
-      const { done, value } = await abandon.read();
+      const { done, value } = await upload.read();
       if (done) return;
       yield value;
     }
   } finally {
-    abandon.close();
+    upload.close();
   }
 }
 
 /** Reads chunks until the client stalls or the signal aborts; both cancel the reader, which ends a read that waits. */
-class Abandon {
+class Upload {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #stallMs: number;
   readonly #signal: AbortSignal | undefined;
@@ -180,4 +184,14 @@ function requireIdentity(request: Request): void {
   const encoding = request.headers.get("content-encoding");
   if (encoding === null || encoding.toLowerCase() === "identity") return;
   throw new RunnelError("unsupported_media_type", "The content encoding is not supported");
+}
+
+/** Compressed bytes are no JSON, so that their encoding is asked for only when reading them failed. */
+function parseBody(request: Request, bytes: Uint8Array): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    requireIdentity(request);
+    throw error;
+  }
 }

@@ -1,9 +1,9 @@
 import { RunnelError } from "../errors.ts";
 import { createLogger, type Logger } from "../log.ts";
-import { authenticate, type AuthPolicy, NOBODY } from "./auth.ts";
+import { authenticate, type AuthPolicy, type Identity, NOBODY } from "./auth.ts";
 import { createContext, type RequestContext } from "./context.ts";
 import { allowOrigin, preflight } from "./cors.ts";
-import { checkOrigin, isAllowedOrigin, type OriginPolicy, requestHost } from "./origin.ts";
+import { checkOrigin, isAllowedOrigin, type OriginPolicy, urlHost } from "./origin.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
 import { decodeParams, type Match, type Routable, Router } from "./router.ts";
@@ -48,53 +48,55 @@ export function createHandler(
   const configure = reportOnce(options, log);
   return async (request) => {
     const requestId = requestIdOf(request);
+    const origin = request.headers.get("origin");
+    let settings: HttpOptions | undefined;
+    let response: Response;
     try {
       const source = configure();
-      const settings = source instanceof Promise ? await source : source;
-      const response = await answer({ request, requestId, router, settings });
-      return finish(response, { request, requestId, settings });
+      settings = source instanceof Promise ? await source : source;
+      const answer = dispatch(router, { request, requestId, origin, settings });
+      response = answer instanceof Promise ? await answer : answer;
     } catch (error) {
-      return finish(failure(error, { request, requestId, log }), { request, requestId });
+      response = failure(error, { request, requestId, log: settings?.log ?? log });
     }
+    return finish(response, { request, requestId, origin, settings });
   };
 }
 
+/** One request on its way; headers are read once, since each reading costs. */
 interface Exchange {
   readonly request: Request;
   readonly requestId: string;
+  readonly origin: string | null;
+  /** Undefined where they could not be read. */
+  readonly settings: HttpOptions | undefined;
 }
 
-async function answer(
-  exchange: Exchange & { router: Router<Route>; settings: HttpOptions },
-): Promise<Response> {
-  const { request, requestId, router, settings } = exchange;
-  try {
-    const { path, search } = splitUrl(request.url);
-    const match = router.match(path);
-    if (match === undefined) throw new RunnelError("not_found", "There is nothing at this path");
-    const route = findRoute(match, request.method);
-    if (route === undefined) return await answerWithoutRoute(match, exchange);
-    const identity = route.auth === false ? NOBODY : admit(request, settings);
-    const params = decodeParams(match.encoded);
-    const { log } = settings;
-    return await route.handle(
-      createContext({ request, search, params, requestId, log, identity }),
-    );
-  } catch (error) {
-    return failure(error, { request, requestId, log: settings.log });
-  }
+interface SettledExchange extends Exchange {
+  readonly settings: HttpOptions;
+}
+
+function dispatch(router: Router<Route>, exchange: SettledExchange): Promise<Response> | Response {
+  const { request, requestId, settings } = exchange;
+  const { path, search } = splitUrl(request.url);
+  const match = router.match(path);
+  if (match === undefined) throw new RunnelError("not_found", "There is nothing at this path");
+  const route = findRoute(match, request.method);
+  if (route === undefined) return answerWithoutRoute(match, exchange);
+  const identity = route.auth === false ? NOBODY : admit(exchange);
+  const params = decodeParams(match.encoded);
+  const { log } = settings;
+  return route.handle(createContext({ request, search, params, requestId, log, identity }));
 }
 
 function findRoute(match: Match<Route>, method: string): Route | undefined {
   return match.methods.get(method) ?? (method === "HEAD" ? match.methods.get("GET") : undefined);
 }
 
-function answerWithoutRoute(
-  match: Match<Route>,
-  { request, requestId, settings }: Exchange & { settings: HttpOptions },
-): Response {
+function answerWithoutRoute(match: Match<Route>, exchange: SettledExchange): Response {
+  const { request, requestId, origin, settings } = exchange;
   if (request.method === "OPTIONS") {
-    checkOrigin(request, originPolicy(settings));
+    checkOrigin({ host: urlHost(request.url), origin }, originPolicy(settings));
     return preflight(request, match.allow);
   }
   const allow = match.allow.join(", ");
@@ -102,9 +104,12 @@ function answerWithoutRoute(
   return problemResponse(error, { requestId, headers: { allow } });
 }
 
-function admit(request: Request, settings: HttpOptions) {
+function admit({ request, origin, settings }: SettledExchange): Identity {
   const identity = authenticate(settings.auth);
-  checkOrigin(request, originPolicy(settings));
+  const policy = originPolicy(settings);
+  if (!policy.anyHost || origin !== null) {
+    checkOrigin({ host: urlHost(request.url), origin }, policy);
+  }
   return identity;
 }
 
@@ -124,7 +129,7 @@ function splitUrl(url: string): { path: string; search: string } {
 
 function failure(
   error: unknown,
-  { request, requestId, log }: Exchange & { log: Logger },
+  { request, requestId, log }: { request: Request; requestId: string; log: Logger },
 ): Response {
   const known = publicError(error, request);
   if (known.status === 500) log.error("Request failed", { requestId, error });
@@ -166,29 +171,30 @@ function reportOnce(options: HttpOptionsSource, log: Logger): HttpOptionsSource 
   };
 }
 
-/** Adds what every answer carries. */
-function finish(response: Response, exchange: Exchange & { settings?: HttpOptions }): Response {
-  const { request, requestId, settings } = exchange;
-  const final = request.method === "HEAD" ? withoutBody(response) : writable(response);
+/** Adds what every answer carries. Only answers to GET need `no-store`: no cache keeps another without being told to. */
+function finish(response: Response, { request, requestId, origin, settings }: Exchange): Response {
+  const head = request.method === "HEAD";
+  const final = head ? withoutBody(response) : withRequestId(response, requestId);
   const { headers } = final;
-  headers.set("x-request-id", requestId);
+  if (head) headers.set("x-request-id", requestId);
   headers.set("x-content-type-options", "nosniff");
-  if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
-  const origin = request.headers.get("origin");
+  if ((head || request.method === "GET") && !headers.has("cache-control")) {
+    headers.set("cache-control", "no-store");
+  }
   if (origin !== null && settings !== undefined) {
-    const allowed = isAllowedOrigin(origin, requestHost(request), originPolicy(settings));
+    const allowed = isAllowedOrigin(origin, urlHost(request.url), originPolicy(settings));
     if (allowed) allowOrigin(headers, origin);
   }
   return final;
 }
 
-/** A response that came from elsewhere, as by `fetch()`, has headers that cannot be changed. */
-function writable(response: Response): Response {
+/** Copies a response whose headers cannot be changed, as one that came from `fetch()`. */
+function withRequestId(response: Response, requestId: string): Response {
   try {
-    response.headers.delete("x-request-id");
+    response.headers.set("x-request-id", requestId);
     return response;
   } catch {
-    return new Response(response.body, response);
+    return withRequestId(new Response(response.body, response), requestId);
   }
 }
 

@@ -12,14 +12,16 @@ export interface OriginPolicy {
  * Refuses the requests that a foreign website makes through its visitor's browser. A server on loopback is reachable
  * for every website: directly, with its own Origin, and by DNS rebinding, with its own Host.
  *
+ * @param request Its Host with port (see {@link urlHost}), and its Origin header.
  * @throws {RunnelError} `host_not_allowed` or `origin_not_allowed`.
  */
-export function checkOrigin(request: Request, policy: OriginPolicy): void {
-  const host = requestHost(request);
+export function checkOrigin(
+  { host, origin }: { host: string; origin: string | null },
+  policy: OriginPolicy,
+): void {
   if (!policy.anyHost && !isLoopbackHost(hostName(host))) {
     throw new RunnelError("host_not_allowed");
   }
-  const origin = request.headers.get("origin");
   if (origin !== null && !isAllowedOrigin(origin, host, policy)) {
     throw new RunnelError("origin_not_allowed");
   }
@@ -46,14 +48,14 @@ export function isLoopbackHost(name: string): boolean {
     /^([a-z0-9_-]{1,63}\.)+localhost$/.test(lower);
 }
 
-/** The host and port that the client addressed. HTTP/2 may carry it in the URL alone. */
-export function requestHost(request: Request): string {
-  const header = request.headers.get("host");
-  if (header !== null) return header;
-  const { url } = request;
+/** The host and port of a request's URL, where the runtime puts the Host header, or what HTTP/2 has for it. */
+export function urlHost(url: string): string {
   const start = url.indexOf("://") + 3;
-  const end = url.slice(start).search(/[/?#]/);
-  return end < 0 ? url.slice(start) : url.slice(start, start + end);
+  for (let end = start; end < url.length; end++) {
+    const character = url[end];
+    if (character === "/" || character === "?" || character === "#") return url.slice(start, end);
+  }
+  return url.slice(start);
 }
 
 /** A Host without its port. Whatever is not exactly a name and a port stays as it is and equals no name. */

@@ -50,7 +50,7 @@ Deno.test("splitLines() joins a line that comes in pieces, also between CR and L
   assert.deepEqual(await linesOf(["a", "b", "c\r", "\nd", "\n"]), ["abc", "d"]);
 });
 
-Deno.test("splitLines() joins a character that is cut between its bytes", async () => {
+Deno.test("splitLines() joins a character that is cut between its bytes", () => {
   const bytes = encode("é😀\n");
   const splitter = new LineSplitter({ maxBytes: 100 });
   const lines = Array.from(bytes, (byte) => splitter.push(Uint8Array.of(byte))).flat();

@@ -145,6 +145,13 @@ Deno.test("readJson() refuses other content types before it reads", async () => 
   );
 });
 
+Deno.test("readJson() tells a compressed body from broken JSON", async () => {
+  const body = Uint8Array.of(0x1f, 0x8b, 8, 0);
+  const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+  const reading = readJson(post(body, headers), { maxBytes: 99, schema: SCHEMA });
+  await assert.rejects(reading, hasCode("unsupported_media_type"));
+});
+
 Deno.test("readJson() tells broken JSON, broken UTF-8 and the wrong shape apart", async () => {
   const read = (body: BodyInit) =>
     readJson(post(body, { "content-type": "application/json" }), { maxBytes: 99, schema: SCHEMA });
