@@ -11,9 +11,8 @@ import {
 import type { Position } from "../redis/position.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import { Audience } from "./audience.ts";
-import { Batch } from "./batch.ts";
 import { Channel } from "./channel.ts";
-import { batchOf } from "./page.ts";
+import { Inflow } from "./inflow.ts";
 import { type LiveBatch, Ring } from "./ring.ts";
 import { abortable, pause } from "./wait.ts";
 import type { TopicFilter } from "./topic_filter.ts";
@@ -44,8 +43,6 @@ export interface FeedOptions {
   readonly lingerMs?: number;
 }
 
-/** Frames that may wait while the bodies of a large one are fetched. */
-const QUEUE_FRAMES = 1_000;
 /** How long a probe may take on a link that carries frames meanwhile. */
 const BUSY_PROBE_MS = 10_000;
 /** Channels that go live in one step: the script that reads their tails takes no more. */
@@ -65,14 +62,12 @@ export class Feed implements AsyncDisposable {
   readonly #ring = new Ring(RING);
   readonly #channels = new Map<string, Channel>();
   readonly #everything: Channel;
+  readonly #inflow: Inflow;
   readonly #stop = new AbortController();
-  #queue: (Frame | Probe)[] = [];
-  #fetching = false;
   #link: FeedLink | undefined;
   #linkNumber = 0;
   #generation = 0;
   #epoch = 0;
-  #applied: Id = ZERO;
   #proven: Id = ZERO;
   #probe = { number: 0, received: 0, sentAt: 0, answered: true };
   #lastEphemeral = "";
@@ -85,6 +80,14 @@ export class Feed implements AsyncDisposable {
   constructor(options: FeedOptions) {
     this.#options = { probeMs: 4_000, probeTimeoutMs: 1_000, lingerMs: 5_000, ...options };
     this.#everything = new Channel(options.store.keys.all);
+    this.#inflow = new Inflow({
+      fetch: async (frame) => (await options.store.readFrames([frame]))[0] ?? [],
+      wants: (topic) => this.#audience.has(topic),
+      onBatch: (live) => this.#dispatch(live),
+      onSkip: (last) => this.#ring.clear(last),
+      onProbe: (probe) => this.#applyProbe(probe),
+      onBreak: (why, error) => this.#break({ link: false, why, error }),
+    });
   }
 
   /** Up to here nothing is missing from what listeners were given. */
@@ -361,8 +364,7 @@ export class Feed implements AsyncDisposable {
     }
     for (const channel of [this.#everything, ...this.#channels.values()]) channel.reset({ link });
     this.#ring.clear(ZERO);
-    this.#queue = [];
-    this.#applied = ZERO;
+    this.#inflow.reset();
     this.#proven = ZERO;
     const listeners = this.#audience.all();
     for (const listener of listeners) this.#audience.remove(listener);
@@ -386,15 +388,7 @@ export class Feed implements AsyncDisposable {
     if (frame.kind === "frame" && !this.#follow(channel, frame)) {
       return this.#break({ link: false, why: "a frame is missing" });
     }
-    if (this.#fetching || (frame.kind === "frame" && frame.messages === undefined)) {
-      this.#queue.push(frame);
-      if (this.#queue.length > QUEUE_FRAMES) {
-        return this.#break({ link: false, why: "too many frames wait" });
-      }
-      if (!this.#fetching) this.#drain();
-      return;
-    }
-    this.#apply(frame);
+    this.#inflow.push(frame);
   }
 
   #read(payload: string): Frame | EphemeralFrame | Probe | undefined {
@@ -415,53 +409,7 @@ export class Feed implements AsyncDisposable {
     return (this.#channels.get(topic)?.follow({ previous: topicPrevious, last }) ?? true) && reigns;
   }
 
-  async #drain(): Promise<void> {
-    this.#fetching = true;
-    const epoch = this.#epoch;
-    try {
-      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-        if (next.kind === "frame" && next.messages === undefined) {
-          await this.#applyFetched(next, epoch);
-        } else this.#apply(next);
-        if (epoch !== this.#epoch) break;
-      }
-    } catch (error) {
-      if (epoch === this.#epoch) {
-        this.#break({ link: false, why: "a frame's bodies are out of reach", error });
-      }
-    } finally {
-      this.#fetching = false;
-      if (this.#queue.length > 0) this.#drain();
-    }
-  }
-
-  async #applyFetched(frame: Frame, epoch: number): Promise<void> {
-    if (compareIds(frame.last, this.#applied) <= 0) return;
-    if (!this.#audience.has(frame.topic)) {
-      this.#applied = frame.last;
-      return this.#ring.clear(frame.last);
-    }
-    const [entries = []] = await this.#options.store.readFrames([frame]);
-    if (epoch !== this.#epoch) return;
-    if (entries.length < frame.count) {
-      return this.#break({ link: false, why: "a frame was trimmed before it was read" });
-    }
-    this.#dispatch({ topic: frame.topic, last: frame.last, batch: batchOf(entries) });
-  }
-
-  #apply(frame: Frame | Probe): void {
-    if (frame.kind === "probe") return this.#applyProbe(frame);
-    if (compareIds(frame.last, this.#applied) <= 0 || frame.messages === undefined) return;
-    const ids = frame.messages.map((_, i) => ({ ms: frame.first.ms, seq: frame.first.seq + i }));
-    this.#dispatch({
-      topic: frame.topic,
-      last: frame.last,
-      batch: new Batch(ids, frame.messages),
-    });
-  }
-
   #dispatch(live: LiveBatch): void {
-    this.#applied = live.last;
     this.#ring.push(live);
     this.#audience.forEach(live.topic, (listener) => listener.onBatch(live));
   }
