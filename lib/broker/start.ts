@@ -26,6 +26,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 const DURATION = /^(\d{1,12})(ms|s|m|h|d)$/;
 const TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?$/;
+const ZONE = /(Z|[+-]\d{2}:\d{2})$/;
 const EPOCH_2026_S = 1_767_225_600;
 const DAY_S = 86_400;
 
@@ -47,11 +48,16 @@ export function parseStart(text: string, pointer: string): Start {
   if (duration !== null) {
     return { kind: "ago", ms: Number(duration[1]) * (UNITS[duration[2] ?? ""] ?? 0) };
   }
-  const ms = TIME.test(text) ? Date.parse(text) : NaN;
+  const ms = TIME.test(text) ? timeOf(text) : NaN;
   if (ms >= 0) return { kind: "time", ms };
   const detail =
     `Expected latest, earliest, last:<n> (at most ${LAST_MOST}), an ISO time, a duration such as 10m, or a message id`;
   throw new RunnelError("invalid_cursor", detail, { errors: [{ pointer, detail }] });
+}
+
+// a time without a zone must not mean another moment on each host
+function timeOf(text: string): number {
+  return Date.parse(text.includes("T") && !ZONE.test(text) ? `${text}Z` : text);
 }
 
 // a generation is at least seconds since 2026 x 128, so one from beyond tomorrow was never given out: without this
