@@ -52,6 +52,8 @@ function compile(text: string): number[] {
 }
 
 function skipFree(tokens: readonly number[], states: Uint8Array, from: number): Uint8Array {
+  // what was reached before took all that follows freely with it
+  if (states[from] === 1) return states;
   let at = from;
   states[at] = 1;
   while (tokens[at] === STAR_MORE || tokens[at] === GLOB) states[++at] = 1;
