@@ -49,8 +49,8 @@ export function ephemeralFrame(topic: string, message: { time: number; body: str
 }
 
 /**
- * Reads what came on a channel: `F` or `I <log previous> <topic previous> <first> <count> <time> <topic>` and a line
- * `[<expires>] <body>` for each message (none for `I`), `E <time> <topic>` and a body, or `P <generation> <clock> <number>`.
+ * Reads what came on a channel: `F`, `X` or `I <log previous> <topic previous> <first> <count> <time> <topic>` and for
+ * each message a line, its body (`F`), `[<expires>] <body>` (`X`) or none (`I`), `E <time> <topic>` and a body, or `P <generation> <clock> <number>`.
  *
  * @throws TypeError where it is none of these
  */
@@ -59,6 +59,7 @@ export function readFrame(payload: string): Frame | EphemeralFrame | Probe {
   const head = (lines[0] ?? "").split(" ");
   switch (head[0]) {
     case "F":
+    case "X":
     case "I":
       return readStored(head, lines);
     case "E":
@@ -101,7 +102,7 @@ function readStored(head: string[], lines: string[]): Frame {
   const messages: StoredMessage[] = [];
   for (let i = 0; i < count; i++) {
     const line = lines[i + 1] ?? "";
-    const space = line.indexOf(" ");
+    const space = kind === "X" ? line.indexOf(" ") : -1;
     messages.push({
       id: formatId(advanceId(first, i)),
       topic,

@@ -53,9 +53,9 @@ export interface TopicSettings {
 
 /** A message on its way into the store. */
 export interface OutgoingMessage {
-  /** JSON text without id, topic and time. */
+  /** JSON text on one line, without id, topic and time. */
   readonly body: string;
-  /** JSON text with `ttl`, `idem`, `hash`, `key`; empty where none is set. */
+  /** JSON text on one line with `ttl`, `idem`, `hash`, `key`; empty where none is set. */
   readonly options: string;
 }
 
@@ -137,8 +137,9 @@ export class PartitionStore {
       LANE_MS,
     ];
     for (const { topic, messages } of commit.topics) {
-      args.push(topic, messages.length);
-      for (const message of messages) args.push(message.body, message.options);
+      args.push(topic, messages.length, messages.map(({ body }) => body).join("\n"));
+      const plain = messages.every(({ options }) => options === "");
+      args.push(plain ? "" : messages.map(({ options }) => `${options}\n`).join(""));
     }
     const names = [
       keys.meta,

@@ -9,8 +9,9 @@ import { TRIM } from "./trim.lua.ts";
  * ARGV: 1 highest generation the caller has seen; 2 number of the commit on its
  * lane; 3 key base; 4 channel base; 5 default most messages a topic; 6 default most age in ms, 0 for none; 7 idempotency
  * window in ms; 8 most log entries; 9 largest frame with bodies in bytes; 10 "1" for all or none; 11 how long a lane's
- * record is kept in ms; then for each topic its name, its number of messages, and for each message its body and its
- * options as a JSON object with `ttl` (ms), `idem`, `hash` and `key`, or an empty string.
+ * record is kept in ms; then for each topic its name, its number of messages, their bodies and their options, one a line each:
+ * a message's options are a JSON object with `ttl` (ms), `idem`, `hash` and `key`, or an empty line, and the whole
+ * argument is empty where no message has any. Two arguments for each message would cost the client more than the rest.
  *
  * Returns a JSON text: `gen`, `clock`, `firsts` (for each topic the id of its first stored message, "" where none was)
  * and `special` (a list of [index of the message, "dup" | "conflict" | "type" | "aborted", id]). Messages that are not
@@ -41,19 +42,21 @@ end
 if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
 
 -- the read pass
-local names, fields = {}, {}
+local names, fields, topics = {}, {}, {}
 local at, index = FIRST_ARG, 0
-local topics = {}
 while at <= #ARGV do
-  local t = { name = ARGV[at], messages = {} }
-  local count = tonumber(ARGV[at + 1])
-  at = at + 2
-  for i = 1, count do
-    local options = ARGV[at + 1]
-    t.messages[i] = { body = ARGV[at], options = options ~= '' and cjson.decode(options) or nil, index = index }
-    index = index + 1
-    at = at + 2
+  local t = { name = ARGV[at], count = tonumber(ARGV[at + 1]), text = ARGV[at + 2], index = index, bodies = {} }
+  for body in string.gmatch(t.text, '[^\\n]+') do t.bodies[#t.bodies + 1] = body end
+  if #t.bodies ~= t.count then return redis.error_reply('ERR a body has a line break') end
+  if ARGV[at + 3] ~= '' then
+    t.messages = {}
+    for options in string.gmatch(ARGV[at + 3], '([^\\n]*)\\n') do
+      local i = #t.messages + 1
+      t.messages[i] = { body = t.bodies[i], options = options ~= '' and cjson.decode(options) or {}, index = index + i - 1 }
+    end
   end
+  index = index + t.count
+  at = at + 4
   topics[#topics + 1] = t
   names[#names + 1] = t.name
   fields[#fields + 1] = 't:' .. t.name
@@ -64,46 +67,63 @@ local bucket = math.floor(r.now / window)
 local idem_now = base .. ':i:' .. string.format('%.0f', bucket)
 local idem_before = base .. ':i:' .. string.format('%.0f', bucket - 1)
 local special, total, failed = {}, 0, false
-local function set_aside(message, kind, id)
-  special[#special + 1] = { message.index, kind, id or '' }
+
+local function set_aside(message_index, kind, id)
+  special[#special + 1] = { message_index, kind, id or '' }
   if kind ~= 'dup' then failed = true end
 end
+
+local function set_all_aside(t, kind)
+  for i = t.index, t.index + t.count - 1 do set_aside(i, kind) end
+  t.storing, t.stored = {}, 0
+end
+
+-- which messages of a topic that have options are stored
+local function choose(t)
+  t.storing = {}
+  local by_key = {}
+  for _, message in ipairs(t.messages) do
+    local o = message.options
+    local known, twin
+    if o.idem then
+      local field = t.name .. ' ' .. o.idem
+      known = redis.call('HGET', idem_now, field) or redis.call('HGET', idem_before, field)
+      twin = by_key[o.idem]
+    end
+    if known then
+      local id, hash = string.match(known, '^(%S+) (%S+)$')
+      set_aside(message.index, hash == o.hash and 'dup' or 'conflict', id)
+    elseif twin then
+      if twin.options.hash == o.hash then message.twin = twin else set_aside(message.index, 'conflict') end
+    else
+      if o.idem then by_key[o.idem] = message end
+      t.storing[#t.storing + 1] = message
+    end
+  end
+  t.stored = #t.storing
+end
+
 for i, t in ipairs(topics) do
   t.stream = KEYS[FIRST_KEY + i - 1]
   local kind = redis.call('TYPE', t.stream).ok
-  local foreign = kind ~= 'none' and kind ~= 'stream'
-  local storing, by_key = {}, {}
-  for _, message in ipairs(t.messages) do
-    local o = message.options
-    if foreign then
-      set_aside(message, 'type')
-    elseif o and o.idem then
-      local field = t.name .. ' ' .. o.idem
-      local known = redis.call('HGET', idem_now, field) or redis.call('HGET', idem_before, field)
-      local twin = by_key[o.idem]
-      if known then
-        local id, hash = string.match(known, '^(%S+) (%S+)$')
-        set_aside(message, hash == o.hash and 'dup' or 'conflict', id)
-      elseif twin then
-        if twin.options.hash == o.hash then message.twin = twin else set_aside(message, 'conflict') end
-      else
-        by_key[o.idem] = message
-        storing[#storing + 1] = message
-      end
-    else
-      storing[#storing + 1] = message
-    end
+  if kind ~= 'none' and kind ~= 'stream' then
+    set_all_aside(t, 'type')
+    t.messages = {}
+  elseif t.messages then
+    choose(t)
+  else
+    t.stored = t.count
   end
-  t.storing = storing
-  total = total + #storing
+  total = total + t.stored
 end
 if atomic and failed then
+  local known = {}
+  for _, s in ipairs(special) do known[s[1]] = true end
   for _, t in ipairs(topics) do
-    for _, message in ipairs(t.storing) do special[#special + 1] = { message.index, 'aborted', '' } end
-    for _, message in ipairs(t.messages) do
-      if message.twin then special[#special + 1] = { message.index, 'aborted', '' } end
+    for i = t.index, t.index + t.count - 1 do
+      if not known[i] then set_aside(i, 'aborted') end
     end
-    t.storing = {}
+    t.messages, t.storing, t.stored = {}, {}, 0
   end
   total = 0
 end
@@ -117,68 +137,87 @@ if seq % 65536 + total > 65536 then
   ms = ms + 1
   seq = r.gen * 65536
 end
+local id_start = string.format('%.0f-', ms)
+local now_text = string.format('%.0f', r.now)
 local clock = r.clock
 local firsts, changed, remembered = {}, {}, {}
+
+-- what a message has beside its body; most have nothing
+local function extra_fields(o)
+  local extra = {}
+  local function add(name, value)
+    extra[#extra + 1] = name
+    extra[#extra + 1] = value
+  end
+  if o and o.ttl then add('x', string.format('%.0f', r.now + o.ttl)) end
+  if o and o.key then add('k', o.key) end
+  if ms ~= r.now then add('t', now_text) end
+  return extra
+end
+
+local function add_message(t, body, o)
+  local id = id_start .. string.format('%.0f', seq)
+  t.number = t.number + 1
+  if o or ms ~= r.now then
+    redis.call('XADD', t.stream, id, 'm', body, 'p', t.last, 's', t.number, unpack(extra_fields(o)))
+  else
+    redis.call('XADD', t.stream, id, 'm', body, 'p', t.last, 's', t.number)
+  end
+  if o and o.idem then
+    remembered[#remembered + 1] = t.name .. ' ' .. o.idem
+    remembered[#remembered + 1] = id .. ' ' .. o.hash
+  end
+  t.last = id
+  seq = seq + 1
+  local size = #body
+  t.bytes = t.bytes + size
+  if size > t.largest then t.largest = size end
+end
+
+local function frame_of(t, first, previous)
+  local kind, lines = 'F', t.text
+  if t.bytes > frame_max then
+    kind, lines = 'I', nil
+  elseif t.messages then
+    kind, lines = 'X', {}
+    for i, message in ipairs(t.storing) do
+      local o = message.options
+      lines[i] = (o.ttl and string.format('%.0f', r.now + o.ttl) or '') .. ' ' .. message.body
+    end
+    lines = table.concat(lines, '\\n')
+  end
+  local head = table.concat({ kind, clock, previous, first, t.stored, now_text, t.name }, ' ')
+  return lines and head .. '\\n' .. lines or head
+end
+
 for i, t in ipairs(topics) do
-  local count = #t.storing
-  if count == 0 then
+  if t.stored == 0 then
     firsts[i] = ''
   else
-    local last, number_in_topic, largest, gone
+    local new = true
+    t.last, t.number, t.largest, t.bytes = r.purged, 0, 0, 0
     if states[i] then
-      last, number_in_topic, largest, gone = string.match(states[i], '^(%S+) (%d+) (%d+) ?(%d*)$')
-      number_in_topic, largest = tonumber(number_in_topic), tonumber(largest)
-    else
-      last, number_in_topic, largest, gone = r.purged, 0, 0, 'new'
+      local last, number_in_topic, largest, deleted = string.match(states[i], '^(%S+) (%d+) (%d+) ?(%d*)$')
+      t.last, t.number, t.largest = last, tonumber(number_in_topic), tonumber(largest)
+      new = deleted ~= ''
     end
-    local previous, first = last, id_text(ms, seq)
-    local bytes, lines = 0, {}
-    for k, message in ipairs(t.storing) do
-      local id = id_text(ms, seq)
-      local o = message.options
-      number_in_topic = number_in_topic + 1
-      local expires = ''
-      if o or ms ~= r.now then
-        local extra = {}
-        if o and o.ttl then
-          expires = string.format('%.0f', r.now + o.ttl)
-          extra[#extra + 1] = 'x'
-          extra[#extra + 1] = expires
-        end
-        if o and o.key then
-          extra[#extra + 1] = 'k'
-          extra[#extra + 1] = o.key
-        end
-        if ms ~= r.now then
-          extra[#extra + 1] = 't'
-          extra[#extra + 1] = string.format('%.0f', r.now)
-        end
-        redis.call('XADD', t.stream, id, 'm', message.body, 'p', last, 's', number_in_topic, unpack(extra))
-        if o and o.idem then
-          remembered[#remembered + 1] = t.name .. ' ' .. o.idem
-          remembered[#remembered + 1] = id .. ' ' .. o.hash
-        end
-      else
-        redis.call('XADD', t.stream, id, 'm', message.body, 'p', last, 's', number_in_topic)
+    local previous, first = t.last, id_start .. string.format('%.0f', seq)
+    if t.messages then
+      for _, message in ipairs(t.storing) do
+        add_message(t, message.body, message.options)
+        message.id = t.last
       end
-      message.id = id
-      last = id
-      seq = seq + 1
-      local size = #message.body
-      bytes = bytes + size
-      if size > largest then largest = size end
-      lines[k] = expires .. ' ' .. message.body
+    else
+      for _, body in ipairs(t.bodies) do add_message(t, body) end
     end
-    redis.call('XADD', log, last, 't', t.name, 'f', first, 'n', count, 'b', bytes, 'p', clock)
+    redis.call('XADD', log, t.last, 't', t.name, 'f', first, 'n', t.stored, 'b', t.bytes, 'p', clock)
     changed[#changed + 1] = fields[i]
-    changed[#changed + 1] = last .. ' ' .. string.format('%.0f', number_in_topic) .. ' ' .. string.format('%.0f', largest)
-    if gone ~= '' then redis.call('ZADD', topics_key, 0, t.name) end
+    changed[#changed + 1] = t.last .. ' ' .. string.format('%.0f', t.number) .. ' ' .. string.format('%.0f', t.largest)
+    if new then redis.call('ZADD', topics_key, 0, t.name) end
     firsts[i] = first
-    local kind = bytes > frame_max and 'I' or 'F'
-    t.frame = table.concat({ kind, clock, previous, first, count, string.format('%.0f', r.now), t.name }, ' ')
-    if kind == 'F' then t.frame = t.frame .. '\\n' .. table.concat(lines, '\\n') end
-    clock = last
-    trim(t.stream, settings[i], defaults, r.now, 1000 + count)
+    t.frame = frame_of(t, first, previous)
+    clock = t.last
+    trim(t.stream, settings[i], defaults, r.now, 1000 + t.stored)
   end
 end
 if total > 0 then
@@ -192,8 +231,8 @@ if total > 0 then
   end
 end
 for _, t in ipairs(topics) do
-  for _, message in ipairs(t.messages) do
-    if message.twin and message.twin.id then set_aside(message, 'dup', message.twin.id) end
+  for _, message in ipairs(t.messages or {}) do
+    if message.twin and message.twin.id then set_aside(message.index, 'dup', message.twin.id) end
   end
 end
 local reply = '{"gen":' .. string.format('%.0f', r.gen) .. ',"clock":"' .. clock .. '","firsts":' .. cjson.encode(firsts)
