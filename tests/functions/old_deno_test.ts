@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { send } from "../_support/http.ts";
+import { denoBinary } from "../_support/old_deno.ts";
+import { startRedis } from "../_support/redis_server.ts";
+import { startServer } from "../_support/server.ts";
+import { openStream } from "../_support/sse.ts";
+
+for (const version of ["2.1.14", "2.5.7"]) {
+  Deno.test(`the functions serve, publish and stream under Deno ${version}`, async () => {
+    await using redis = await startRedis();
+    await using server = await startServer({
+      redisUrl: redis.url,
+      deno: await denoBinary(version),
+      denoArgs: ["-A", "--no-lock"],
+      file: "functions/main.ts",
+      env: { RUNNEL_AUTH: "open", RUNNEL_ALLOW_OPEN: "1" },
+      timeoutMs: 60_000,
+    });
+    const stream = await openStream(`${server.url}/subscribe?topic=a&topic=b.*`);
+    await stream.until(({ event }) => event === "$ready");
+    const single = await send(`${server.url}/publish/a`, { method: "POST", body: "Hello" });
+    assert.equal(single.status, 200, JSON.stringify(single.body));
+    const batch = await send(`${server.url}/batch`, {
+      json: [{ topic: "b.c", data: 1 }, { topic: "b.c", data: 2 }],
+    });
+    assert.equal(batch.status, 200, JSON.stringify(batch.body));
+    const events = await stream.take(3);
+    assert.deepEqual(events.map(({ data }) => JSON.parse(data ?? "").data), ["Hello", 1, 2]);
+    await stream.close();
+  });
+}
