@@ -212,6 +212,10 @@ Deno.test("createHandler() shows a foreign page nothing, not even that it was re
   const headers = { origin: "https://evil.example" };
   const { response } = await problem(fetch, request("/echo/a", { method: "POST", headers }));
   assert.equal(response.headers.get("access-control-allow-origin"), null);
+  const rebound = { host: "evil.example", headers: { origin: "http://evil.example" } };
+  const own = await problem(fetch, request("/echo/a", { method: "POST", ...rebound }));
+  assert.equal(own.code, "host_not_allowed");
+  assert.equal(own.response.headers.get("access-control-allow-origin"), null);
 });
 
 Deno.test("createHandler() lets an allowed page read answers and problems", async () => {
