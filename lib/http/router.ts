@@ -103,7 +103,7 @@ function decodeSegment(segment: string, name: string): string {
     return decodeURIComponent(segment);
   } catch (cause) {
     const detail = "Must be percent-encoded UTF-8";
-    const pointer = `{${name}}`;
+    const pointer = `/{${name}}`;
     throw new RunnelError("invalid_request", `${pointer}: ${detail}`, {
       cause,
       errors: [{ pointer, detail }],

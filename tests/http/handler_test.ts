@@ -116,7 +116,7 @@ Deno.test("createHandler() answers a malformed path with 400 that points at the 
   const { fetch } = setUp();
   const { code, errors } = await problem(fetch, request("/echo/%ff", { method: "POST" }));
   assert.equal(code, "invalid_request");
-  assert.deepEqual(errors, [{ pointer: "{topic}", detail: "Must be percent-encoded UTF-8" }]);
+  assert.deepEqual(errors, [{ pointer: "/{topic}", detail: "Must be percent-encoded UTF-8" }]);
 });
 
 Deno.test("createHandler() answers a RunnelError with its problem document", async () => {

@@ -72,7 +72,7 @@ Deno.test("decodeParams() refuses what is not percent-encoded UTF-8, and points 
   for (const segment of ["%", "%zz", "%ff", "%C3", "%ED%A0%80"]) {
     assert.throws(() => decodeParams({ topic: segment }), (error: unknown) => {
       assert(error instanceof RunnelError && error.code === "invalid_request");
-      assert.equal(error.errors[0]?.pointer, "{topic}");
+      assert.equal(error.errors[0]?.pointer, "/{topic}");
       return true;
     });
   }
