@@ -42,6 +42,10 @@ end
 if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
 
 -- the read pass
+for key, wanted in pairs({ [log] = 'stream', [topics_key] = 'zset' }) do
+  local kind = redis.call('TYPE', key).ok
+  if kind ~= 'none' and kind ~= wanted then return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind) end
+end
 local names, fields, topics = {}, {}, {}
 local at, index = FIRST_ARG, 0
 while at <= #ARGV do
@@ -66,6 +70,8 @@ local settings = redis.call('HMGET', settings_key, unpack(names))
 local bucket = math.floor(r.now / window)
 local idem_now = base .. ':i:' .. string.format('%.0f', bucket)
 local idem_before = base .. ':i:' .. string.format('%.0f', bucket - 1)
+-- the primary before may have had a clock that was ahead of this one's
+local idem_after = base .. ':i:' .. string.format('%.0f', bucket + 1)
 local special, total, failed = {}, 0, false
 
 local function set_aside(message_index, kind, id)
@@ -88,6 +94,7 @@ local function choose(t)
     if o.idem then
       local field = t.name .. ' ' .. o.idem
       known = redis.call('HGET', idem_now, field) or redis.call('HGET', idem_before, field)
+        or redis.call('HGET', idem_after, field)
       twin = by_key[o.idem]
     end
     if known then
@@ -133,7 +140,8 @@ local clock_ms, clock_seq = id_parts(r.clock)
 local ms = math.max(r.now, clock_ms)
 local seq = r.gen * 65536
 if ms == clock_ms and clock_seq >= seq then seq = clock_seq + 1 end
-if seq % 65536 + total > 65536 then
+-- ids past the last of a millisecond would be the next generation's
+if seq - r.gen * 65536 + total > 65536 then
   ms = ms + 1
   seq = r.gen * 65536
 end
