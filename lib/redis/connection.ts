@@ -2,6 +2,9 @@ import { Redis, type RedisOptions as ClientOptions } from "ioredis";
 import { toRedisFailure } from "./failure.ts";
 import type { RedisOptions } from "./options.ts";
 
+/** How long the client waits for the other side when it hangs up, in milliseconds. */
+const DISCONNECT_MS = 100;
+
 /** The part of the client's options that every link to one Redis shares. */
 export function clientOptions(options: RedisOptions): Omit<ClientOptions, "replyMapping"> {
   const { address, tls } = options;
@@ -15,7 +18,7 @@ export function clientOptions(options: RedisOptions): Omit<ClientOptions, "reply
     lazyConnect: true,
     connectTimeout: options.connectTimeoutMs,
     commandTimeout: options.commandTimeoutMs,
-    disconnectTimeout: 100,
+    disconnectTimeout: DISCONNECT_MS,
     // nothing may be sent twice or wait unseen: whoever sends decides what a lost link means
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -101,7 +104,11 @@ export class Connection implements AsyncDisposable {
 
   #retire(client: Redis): void {
     if (client.status === "end") return;
-    const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
+    const ended = new Promise<void>((resolve) => {
+      client.once("end", () => resolve());
+      // one that waits to dial again never tells its end: it only lets a timer of its own run out
+      if (client.status === "reconnecting") setTimeout(resolve, DISCONNECT_MS + 1);
+    });
     this.#closing.add(ended);
     ended.then(() => this.#closing.delete(ended));
     client.disconnect();
