@@ -65,12 +65,7 @@ export function readFrame(payload: string): Frame | EphemeralFrame | Probe {
     case "E":
       return readEphemeral(head, lines);
     case "P":
-      return {
-        kind: "probe",
-        generation: Number(head[1]),
-        clock: readId(head[2] ?? ""),
-        number: Number(head[3]),
-      };
+      return readProbe(head);
     default:
       throw new TypeError("Cannot read a frame: its kind is unknown");
   }
@@ -89,6 +84,10 @@ function readStored(head: string[], lines: string[]): Frame {
   const first = readId(firstText);
   const count = Number(countText);
   const time = Number(timeText);
+  const whole = kind === "I" || lines.length === count + 1;
+  if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(time) || !whole) {
+    throw new TypeError("Cannot read a frame: its numbers are none");
+  }
   const frame = {
     kind: "frame" as const,
     topic,
@@ -114,11 +113,19 @@ function readStored(head: string[], lines: string[]): Frame {
   return { ...frame, messages };
 }
 
-function readEphemeral(head: string[], lines: string[]): EphemeralFrame {
-  const topic = head[2] ?? "";
-  return {
-    kind: "ephemeral",
-    topic,
-    message: { id: null, topic, time: Number(head[1]), body: lines[1] ?? "" },
-  };
+function readEphemeral([, timeText, topic = ""]: string[], lines: string[]): EphemeralFrame {
+  const time = Number(timeText);
+  const [, body] = lines;
+  if (!Number.isSafeInteger(time) || topic === "" || body === undefined) {
+    throw new TypeError("Cannot read a frame: it is no ephemeral message");
+  }
+  return { kind: "ephemeral", topic, message: { id: null, topic, time, body } };
+}
+
+function readProbe([, generationText, clock = "", numberText]: string[]): Probe {
+  const [generation, number] = [Number(generationText), Number(numberText)];
+  if (!Number.isSafeInteger(generation) || !Number.isSafeInteger(number)) {
+    throw new TypeError("Cannot read a frame: it is no probe");
+  }
+  return { kind: "probe", generation, clock: readId(clock), number };
 }
