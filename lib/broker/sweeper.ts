@@ -1,5 +1,5 @@
 import type { Logger } from "../log.ts";
-import type { PartitionStore } from "../redis/store.ts";
+import { type PartitionStore, TRIM_STEP } from "../redis/store.ts";
 import { pause } from "./wait.ts";
 
 /** Options of {@link Sweeper}. */
@@ -43,7 +43,7 @@ export class Sweeper implements AsyncDisposable {
       });
       after = some.at(-1)?.topic;
       if (after === undefined) break;
-      removed += await store.sweep(some.map(({ topic }) => topic));
+      removed += await this.#trim(some.map(({ topic }) => topic));
     }
     return removed;
   }
@@ -52,6 +52,16 @@ export class Sweeper implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#work;
+  }
+
+  async #trim(topics: readonly string[]): Promise<number> {
+    let removed = 0;
+    while (!this.#stop.signal.aborted) {
+      const step = await this.#options.store.sweep(topics);
+      removed += step;
+      if (step < TRIM_STEP) break;
+    }
+    return removed;
   }
 
   async #run(): Promise<void> {

@@ -29,8 +29,8 @@ const LOG_ENTRIES = 100_000;
 const FRAME_BYTES = 16_384;
 /** How long a lane's last commit is remembered: longer than any stalled call can come late. */
 const LANE_MS = 24 * 3_600_000;
-/** Messages removed from one topic in one call. */
-const TRIM_STEP = 10_000;
+/** Messages removed in one call: a hundred thousand would block Redis for tens of milliseconds. */
+export const TRIM_STEP = 10_000;
 /** Field of the subscriptions by pattern; no topic has this name. */
 const PATTERNS = "*";
 const HEALTH_MS = 60_000;
@@ -325,7 +325,7 @@ export class PartitionStore {
     while (removed >= TRIM_STEP) removed = await this.#retain([topic], "");
   }
 
-  /** Trims topics to their retention; resolves with how many messages went. */
+  /** Trims topics to their retention; resolves with how many messages went, {@link TRIM_STEP} at the most. */
   sweep(topics: readonly string[]): Promise<number> {
     return this.#retain(topics, "");
   }
