@@ -11,8 +11,9 @@ import {
 import type { Position } from "../redis/position.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import { Audience } from "./audience.ts";
-import { Channel } from "./channel.ts";
+import { type ChannelEntry, ChannelTable } from "./channel_table.ts";
 import { Inflow } from "./inflow.ts";
+import { ProbeWatch } from "./probe_watch.ts";
 import { type LiveBatch, Ring } from "./ring.ts";
 import { abortable, pause } from "./wait.ts";
 import type { TopicFilter } from "./topic_filter.ts";
@@ -43,8 +44,6 @@ export interface FeedOptions {
   readonly lingerMs?: number;
 }
 
-/** How long a probe may take on a link that carries frames meanwhile. */
-const BUSY_PROBE_MS = 10_000;
 /** Channels that go live in one step: the script that reads their tails takes no more. */
 const CHANNELS_A_STEP = 2_000;
 const RING = { frames: 1_024, bytes: 8 << 20 };
@@ -60,8 +59,8 @@ export class Feed implements AsyncDisposable {
   readonly #options: Required<FeedOptions>;
   readonly #audience = new Audience<FeedListener>();
   readonly #ring = new Ring(RING);
-  readonly #channels = new Map<string, Channel>();
-  readonly #everything: Channel;
+  readonly #channels: ChannelTable;
+  readonly #watch: ProbeWatch;
   readonly #inflow: Inflow;
   readonly #stop = new AbortController();
   #link: FeedLink | undefined;
@@ -69,9 +68,7 @@ export class Feed implements AsyncDisposable {
   #generation = 0;
   #epoch = 0;
   #proven: Id = ZERO;
-  #probe = { number: 0, received: 0, sentAt: 0, answered: true };
   #lastEphemeral = "";
-  #heardAt = 0;
   readonly #closing = new Set<Promise<void>>();
   #changed = Promise.withResolvers<void>();
   #settled = Promise.withResolvers<void>();
@@ -79,7 +76,9 @@ export class Feed implements AsyncDisposable {
 
   constructor(options: FeedOptions) {
     this.#options = { probeMs: 4_000, probeTimeoutMs: 1_000, lingerMs: 5_000, ...options };
-    this.#everything = new Channel(options.store.keys.all);
+    const { probeMs, probeTimeoutMs } = this.#options;
+    this.#channels = new ChannelTable(options.store.keys);
+    this.#watch = new ProbeWatch({ everyMs: probeMs, timeoutMs: probeTimeoutMs });
     this.#inflow = new Inflow({
       fetch: async (frame) => (await options.store.readFrames([frame]))[0] ?? [],
       wants: (topic) => this.#audience.has(topic),
@@ -101,7 +100,7 @@ export class Feed implements AsyncDisposable {
    * @throws RedisFailure where Redis cannot be reached, or the signal's reason
    */
   async acquire(filter: TopicFilter, signal: AbortSignal): Promise<void> {
-    for (const channel of this.#channelsOf(filter)) channel.wanted++;
+    this.#channels.want(filter);
     this.#wake();
     try {
       await this.ready(filter, signal);
@@ -113,9 +112,7 @@ export class Feed implements AsyncDisposable {
 
   /** Gives back what {@link acquire} took. */
   release(filter: TopicFilter): void {
-    for (const channel of this.#channelsOf(filter)) {
-      if (--channel.wanted === 0) channel.idleSince = performance.now();
-    }
+    this.#channels.unwant(filter);
   }
 
   /**
@@ -124,7 +121,7 @@ export class Feed implements AsyncDisposable {
    * @throws the failure of the attempt under way, or the signal's reason
    */
   async ready(filter: TopicFilter, signal: AbortSignal): Promise<void> {
-    while (!this.#isLive(filter)) {
+    while (!this.#channels.isLive(filter)) {
       signal.throwIfAborted();
       await abortable(this.#settled.promise, signal);
     }
@@ -140,9 +137,9 @@ export class Feed implements AsyncDisposable {
     { cursor, generation }: { cursor: Id; generation: number },
   ): readonly LiveBatch[] | undefined {
     const { filter } = listener;
-    if (generation !== this.#generation || !this.#isLive(filter)) return undefined;
+    if (generation !== this.#generation || !this.#channels.isLive(filter)) return undefined;
     if (compareIds(cursor, this.#ring.floor) < 0) return undefined;
-    if (compareIds(cursor, this.#since(filter)) < 0) return undefined;
+    if (compareIds(cursor, this.#channels.since(filter)) < 0) return undefined;
     this.#audience.add(listener);
     return this.#ring.after(cursor).filter(({ topic }) => filter.matches(topic));
   }
@@ -162,37 +159,6 @@ export class Feed implements AsyncDisposable {
     this.#settled.promise.catch(() => {});
     this.#settled.reject(this.#stop.signal.reason);
   }
-
-  #channelsOf(filter: TopicFilter): Channel[] {
-    if (filter.isOpen) return [this.#everything];
-    return filter.topics.map((topic) => {
-      let channel = this.#channels.get(topic);
-      if (channel === undefined) {
-        channel = new Channel(this.#options.store.keys.channel(topic));
-        this.#channels.set(topic, channel);
-      }
-      return channel;
-    });
-  }
-
-  #isLive(filter: TopicFilter): boolean {
-    if (this.#everything.live) return true;
-    if (filter.isOpen) return false;
-    return filter.topics.every((topic) => this.#channels.get(topic)?.live === true);
-  }
-
-  #since(filter: TopicFilter): Id {
-    if (filter.isOpen) return this.#everything.since;
-    let since = ZERO;
-    for (const topic of filter.topics) {
-      const channel = this.#channels.get(topic);
-      const known = channel?.live === true ? channel : this.#everything;
-      since = latestId(since, known.since);
-    }
-    return since;
-  }
-
-  // ---- the serial task
 
   #wake(): void {
     this.#changed.resolve();
@@ -214,14 +180,14 @@ export class Feed implements AsyncDisposable {
         await pause(Math.min(50 * 2 ** failures++, 1_000) * (0.5 + Math.random()), signal);
         continue;
       }
-      if (this.#wantedButNotLive().length > 0) continue;
+      if (this.#channels.missing().length > 0) continue;
       await this.#untilNextStep(signal);
     }
   }
 
   async #step(): Promise<void> {
     this.#link ??= await this.#connect();
-    const missing = this.#wantedButNotLive();
+    const missing = this.#channels.missing();
     if (missing.length > 0) await this.#goLive(missing.slice(0, CHANNELS_A_STEP));
     await this.#dropIdle();
     await this.#sendProbe();
@@ -246,35 +212,22 @@ export class Feed implements AsyncDisposable {
       await link.close();
       throw error;
     }
-    this.#probe = {
-      number: this.#probe.number,
-      received: this.#probe.number,
-      sentAt: 0,
-      answered: true,
-    };
+    this.#watch.restart();
     return link;
   }
 
-  #wantedButNotLive(): [topic: string | undefined, channel: Channel][] {
-    const all: [string | undefined, Channel][] = [[undefined, this.#everything], ...this.#channels];
-    return all.filter(([topic, channel]) =>
-      channel.wanted > 0 && !channel.live && (topic === undefined || !this.#everything.live)
-    );
-  }
-
-  async #goLive(missing: [topic: string | undefined, channel: Channel][]): Promise<void> {
-    const link = this.#link;
+  async #goLive(missing: readonly ChannelEntry[]): Promise<void> {
     const epoch = this.#epoch;
-    const fresh = missing.filter(([, channel]) => !channel.subscribed);
-    if (fresh.length > 0) await link?.subscribe(fresh.map(([, channel]) => channel.name));
+    const fresh = missing.map(({ channel }) => channel).filter((channel) => !channel.subscribed);
+    if (fresh.length > 0) await this.#link?.subscribe(fresh.map((channel) => channel.name));
     if (epoch !== this.#epoch) return;
-    for (const [, channel] of fresh) channel.subscribed = true;
-    const topics = missing.flatMap(([topic]) => topic === undefined ? [] : [topic]);
+    for (const channel of fresh) channel.subscribed = true;
+    const topics = missing.flatMap(({ topic }) => topic === undefined ? [] : [topic]);
     const tail = await this.#options.store.position({ topics });
     if (epoch !== this.#epoch) return;
     this.#reignOf(tail);
     let i = 0;
-    for (const [topic, channel] of missing) {
+    for (const { topic, channel } of missing) {
       channel.start(topic === undefined ? tail.clock : tail.topics[i++]?.last ?? tail.purged);
     }
     this.#settle();
@@ -288,61 +241,34 @@ export class Feed implements AsyncDisposable {
   }
 
   async #dropIdle(): Promise<void> {
-    const expired = performance.now() - this.#options.lingerMs;
-    const idle = (channel: Channel) =>
-      channel.subscribed && channel.wanted === 0 && channel.idleSince < expired;
-    const dropped: Channel[] = [...this.#channels.values()].filter(idle);
-    // what the partition's channel carried for named topics, their own must carry before it goes
-    const needed = [...this.#channels].filter(([, channel]) => channel.wanted > 0 && !channel.live);
-    if (idle(this.#everything)) {
-      if (needed.length > 0) await this.#goLive(needed.slice(0, CHANNELS_A_STEP));
-      else dropped.push(this.#everything);
-    }
-    if (dropped.length === 0) return;
-    await this.#link?.unsubscribe(dropped.map((channel) => channel.name));
-    for (const channel of dropped) channel.reset({ link: true });
-    for (const [topic, channel] of this.#channels) {
-      if (channel.wanted === 0 && !channel.subscribed) this.#channels.delete(topic);
-    }
+    const idle = this.#channels.idle(performance.now() - this.#options.lingerMs);
+    const { everything } = this.#channels;
+    const needed = idle.includes(everything) ? this.#channels.servedByEverything() : [];
+    if (needed.length > 0) return await this.#goLive(needed.slice(0, CHANNELS_A_STEP));
+    if (idle.length === 0) return;
+    // at once, before anything is waited for: nobody may join a channel that is about to go
+    for (const channel of idle) channel.reset({ link: true });
+    await this.#link?.unsubscribe(idle.map((channel) => channel.name));
+    this.#channels.prune();
   }
 
   async #sendProbe(): Promise<void> {
-    const { store, processId, probeMs } = this.#options;
-    const now = performance.now();
-    if (!this.#probe.answered || now - this.#probe.sentAt < probeMs * (0.75 + Math.random() / 4)) {
-      return;
-    }
-    this.#probe.number++;
-    const position = await store.probe({
-      channel: store.keys.probe(processId),
-      number: this.#probe.number,
-    });
-    this.#probe.sentAt = performance.now();
-    this.#probe.answered = this.#probe.received >= this.#probe.number;
+    const { store, processId } = this.#options;
+    const number = this.#watch.next();
+    if (number === undefined) return;
+    const position = await store.probe({ channel: store.keys.probe(processId), number });
+    this.#watch.sent();
     this.#reignOf(position);
   }
 
   async #untilNextStep(signal: AbortSignal): Promise<void> {
-    const { probeTimeoutMs, probeMs } = this.#options;
-    const waited = performance.now() - this.#probe.sentAt;
-    const limit = this.#probe.answered ? probeMs : probeTimeoutMs;
     const timer = new AbortController();
     await Promise.race([
       this.#changed.promise,
-      pause(Math.max(limit - waited, 5), AbortSignal.any([signal, timer.signal])),
+      pause(this.#watch.waitMs, AbortSignal.any([signal, timer.signal])),
     ]);
     timer.abort();
-    if (!this.#probe.answered && this.#isSilent()) {
-      this.#break({ link: true, why: "a probe did not come back" });
-    }
-  }
-
-  // a link that carries frames is not dead but busy, so that its probe may take longer
-  #isSilent(): boolean {
-    const { probeTimeoutMs } = this.#options;
-    const now = performance.now();
-    return now - Math.max(this.#heardAt, this.#probe.sentAt) >= probeTimeoutMs ||
-      now - this.#probe.sentAt >= BUSY_PROBE_MS;
+    if (this.#watch.isDead) this.#break({ link: true, why: "a probe did not come back" });
   }
 
   #settle(error?: unknown): void {
@@ -362,7 +288,7 @@ export class Feed implements AsyncDisposable {
       this.#linkNumber++;
       this.#generation = 0;
     }
-    for (const channel of [this.#everything, ...this.#channels.values()]) channel.reset({ link });
+    this.#channels.reset({ link });
     this.#ring.clear(ZERO);
     this.#inflow.reset();
     this.#proven = ZERO;
@@ -378,10 +304,8 @@ export class Feed implements AsyncDisposable {
     this.#closing.add(closed);
   }
 
-  // ---- what comes on the link
-
   #receive(channel: string, payload: string): void {
-    this.#heardAt = performance.now();
+    this.#watch.heard();
     const frame = this.#read(payload);
     if (frame === undefined) return;
     if (frame.kind === "ephemeral") return this.#tellEphemeral(channel, payload, frame);
@@ -403,10 +327,11 @@ export class Feed implements AsyncDisposable {
   #follow(name: string, frame: Frame): boolean {
     const { topic, last, logPrevious, topicPrevious } = frame;
     const reigns = this.#generation === 0 || generationOf(frame.first) === this.#generation;
-    if (name === this.#everything.name) {
-      return this.#everything.follow({ previous: logPrevious, last }) && reigns;
-    }
-    return (this.#channels.get(topic)?.follow({ previous: topicPrevious, last }) ?? true) && reigns;
+    const { everything } = this.#channels;
+    const follows = name === everything.name
+      ? everything.follow({ previous: logPrevious, last })
+      : this.#channels.named(topic)?.follow({ previous: topicPrevious, last }) ?? true;
+    return follows && reigns;
   }
 
   #dispatch(live: LiveBatch): void {
@@ -418,19 +343,19 @@ export class Feed implements AsyncDisposable {
     if (this.#generation !== 0 && probe.generation !== this.#generation) {
       return this.#break({ link: false, why: "another generation reigns" });
     }
-    const { live, last } = this.#everything;
+    const { live, last } = this.#channels.everything;
     if (live && compareIds(last, probe.clock) < 0) {
       return this.#break({ link: false, why: "a frame is missing" });
     }
     this.#proven = latestId(this.#proven, probe.clock);
-    this.#probe.received = Math.max(this.#probe.received, probe.number);
-    if (probe.number === this.#probe.number) this.#probe.answered = true;
+    this.#watch.received(probe.number);
   }
 
   // a process that is switching channels gets a message on both
   #tellEphemeral(channel: string, payload: string, frame: EphemeralFrame): void {
-    const fromAll = channel === this.#everything.name;
-    if (!fromAll && this.#everything.subscribed) return;
+    const { everything } = this.#channels;
+    const fromAll = channel === everything.name;
+    if (!fromAll && everything.subscribed) return;
     if (fromAll && payload === this.#lastEphemeral) {
       this.#lastEphemeral = "";
       return;
