@@ -179,14 +179,16 @@ export class Committer implements AsyncDisposable {
     }
   }
 
-  // whoever waited behind a call that failed has waited long enough: none of theirs was sent
+  // whoever waited behind a call that found no Redis has waited long enough: none of theirs was sent
   #refuseWaiting(failure: RunnelError): void {
-    const code = failure.code === "outcome_unknown" ? "redis_timeout" : failure.code;
-    if (code !== "redis_timeout" && code !== "redis_unavailable") return;
+    const lost = failure.code === "outcome_unknown";
+    const unsent = failure instanceof RedisFailure && failure.outcome === "unsent";
+    if (!lost && !unsent) return;
+    const refusal = lost ? new RunnelError("redis_timeout") : failure;
     const waiting = this.#queue;
     this.#queue = [];
     this.#waiting = { messages: 0, bytes: 0 };
-    for (const unit of waiting) unit.settle(refuse(unit.messages, new RunnelError(code)));
+    for (const unit of waiting) unit.settle(refuse(unit.messages, refusal));
   }
 }
 

@@ -65,6 +65,8 @@ export function toRedisFailure(error: unknown, sent: boolean): RedisFailure {
 }
 
 function outcomeOf(error: unknown, message: string, sent: boolean): FailureOutcome {
+  // what refused the link, such as a wrong password, was never asked to do the command
+  if (!sent) return "unsent";
   if (error instanceof Error && error.name === "ReplyError") return "refused";
-  return sent && !message.includes("isn't writeable") ? "unknown" : "unsent";
+  return message.includes("isn't writeable") ? "unsent" : "unknown";
 }
