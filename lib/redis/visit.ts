@@ -1,6 +1,7 @@
 /** One short-lived connection to Redis, for looking at it from outside. */
 import { Redis } from "ioredis";
 import { clientOptions } from "./connection.ts";
+import { tolerateLateErrors } from "./late_errors.ts";
 import type { RedisOptions } from "./options.ts";
 
 /**
@@ -16,6 +17,7 @@ export async function visitRedis<T>(
   let reason: unknown;
   // connect() itself only says "Connection is closed."
   redis.on("error", (error) => reason ??= error);
+  tolerateLateErrors(redis);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new VisitTimeout(timeoutMs)), timeoutMs);

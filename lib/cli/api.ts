@@ -1,0 +1,130 @@
+import { CliError } from "./cli_error.ts";
+
+/** A request of the CLI to the server. */
+export interface ApiRequest {
+  /** @default "GET" */
+  readonly method?: string;
+  /** Query parameters, in order; a name may come several times. @default none */
+  readonly query?: readonly (readonly [name: string, value: string])[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: BodyInit;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The HTTP API of a running server. */
+export class Api {
+  /** Where the server is, without a closing slash. */
+  readonly base: string;
+
+  /**
+   * Takes the server of `--url`, else of `RUNNEL_URL`, else the one that `deno task start` runs.
+   *
+   * @throws {CliError} when that is no http or https URL.
+   */
+  constructor(url: string | undefined) {
+    const text = url ?? (Deno.env.get("RUNNEL_URL") || "http://127.0.0.1:8000");
+    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
+      throw new CliError(`Cannot use "${text}" as the server: it is no http or https URL`, {
+        exitCode: 2,
+        advice: ["Look at --url and RUNNEL_URL"],
+      });
+    }
+    this.base = text.replace(/\/+$/, "");
+  }
+
+  /**
+   * Sends a request, and resolves to a response that says success.
+   *
+   * @throws {CliError} when the server cannot be reached or answers with a problem.
+   * @throws {DOMException} an AbortError when the signal aborts.
+   */
+  async send(path: string, request: ApiRequest = {}): Promise<Response> {
+    const response = await this.attempt(path, request);
+    if (response.ok) return response;
+    throw await problemOf(response);
+  }
+
+  /**
+   * Sends a request, and resolves to whatever is answered.
+   *
+   * @throws {CliError} when the server cannot be reached.
+   */
+  async attempt(path: string, { query = [], ...init }: ApiRequest = {}): Promise<Response> {
+    const search = new URLSearchParams(query.map(([name, value]) => [name, value])).toString();
+    const url = `${this.base}/${path}${search === "" ? "" : `?${search}`}`;
+    try {
+      return await fetch(url, { ...init, signal: init.signal ?? null });
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw this.unreachable(error);
+    }
+  }
+
+  /** The error for a server that does not answer. */
+  unreachable(cause: unknown): CliError {
+    return new CliError(`Cannot reach the server at ${this.base}: ${reason(cause)}`, {
+      advice: [
+        "Start one with: deno task start",
+        "or name another: RUNNEL_URL=http://host:port deno task …",
+      ],
+      cause,
+    });
+  }
+}
+
+/** Segment of a path: a topic may hold slashes. */
+export function segment(text: string): string {
+  return encodeURIComponent(text);
+}
+
+/** What a problem document says, as an error for the user. */
+export async function problemOf(response: Response): Promise<CliError> {
+  const problem = await readProblem(response);
+  const { code = "", title, detail = title ?? response.statusText, errors = [] } = problem;
+  return new CliError(
+    `The server refused (${[response.status, code].join(" ").trim()}): ${detail}`,
+    {
+      advice: [
+        ...errors.map((error) => `${error.pointer}: ${error.detail}`),
+        ...(problem.requestId === undefined
+          ? []
+          : [`The server's log has more: ${problem.requestId}`]),
+      ],
+    },
+  );
+}
+
+interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly retryable?: boolean;
+  readonly requestId?: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+/** The problem document of a response, empty where something else than Runnel answered. */
+export async function readProblem(response: Response): Promise<Problem> {
+  const text = await response.text();
+  if (!response.headers.get("content-type")?.includes("json")) return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy's own page under a wrong content type.
+    return {};
+  }
+}
+
+function reason(error: unknown): string {
+  const text = rootMessage(error);
+  if (/refused/i.test(text)) return "nothing listens there";
+  if (/dns|resolve|lookup/i.test(text)) return "its name cannot be resolved";
+  if (/certificate|UnknownIssuer/i.test(text)) return `its certificate is not trusted (${text})`;
+  return text;
+}
+
+// fetch itself only says "fetch failed".
+function rootMessage(error: unknown): string {
+  if (!(error instanceof Error)) return `${error}`;
+  return error.cause === undefined ? error.message : rootMessage(error.cause);
+}

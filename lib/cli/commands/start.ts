@@ -1,0 +1,141 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Config } from "../../config.ts";
+import { describeRedisAddress } from "../../redis/address.ts";
+import type { RedisOptions } from "../../redis/options.ts";
+import { isLoopbackHost } from "../../http/origin.ts";
+import type { Command } from "../command.ts";
+import { assertFree, type LocalServer, serve } from "../local_server.ts";
+import { thisMachine } from "../redis/machine.ts";
+import { ManagedRedis } from "../redis/managed_redis.ts";
+import { provideRedis } from "../redis/provision.ts";
+import { examine } from "../redis_findings.ts";
+import { readSettings, useManagedRedis } from "../settings.ts";
+import { StopSignals } from "../stop_signals.ts";
+import type { Terminal } from "../terminal.ts";
+
+// Five seconds in all, which is what hosts give; the rest is for Redis and the exit itself.
+const DRAIN_MS = 3_500;
+const REDIS_STOP_MS = 1_000;
+
+/** `deno task start`: everything behind one server, with a Redis of its own where none is named. */
+export const start: Command = {
+  name: "start",
+  usage: "start",
+  summary: "Runs all of Runnel behind one server, with a Redis of its own where REDIS_URL is unset",
+  details: `
+It is set up by environment variables, among them:
+  PORT, HOST        where it listens (127.0.0.1:8000)
+  REDIS_URL         the Redis to use; unset, a redis-server is started (and installed, if need be)
+  RUNNEL_DATA_DIR   the data of that redis-server, kept between runs (.runnel)
+  RUNNEL_AUTH       unset on a loopback host, it is "open": whoever reaches the port may do everything
+Ctrl-C or SIGTERM ends it within five seconds: what is under way is finished, streams are told when to come back.
+A second Ctrl-C ends it at once.`,
+  options: {},
+  positionals: { least: 0, most: 0 },
+  async run(_input, terminal) {
+    let redis: ManagedRedis | undefined;
+    using stop = new StopSignals(() => {
+      redis?.stopWithoutWaiting();
+      Deno.exit(130);
+    });
+    const settings = readSettings();
+    assertFree(settings.server);
+    try {
+      if (!settings.redis) redis = await startRedis(settings, { terminal, signal: stop.signal });
+      await serveUntilStopped({ settings, redis, terminal, stop });
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+    } finally {
+      // One that needs longer has its signal and ends by itself; the next start waits for it or adopts it.
+      if (redis) await Promise.race([redis[Symbol.asyncDispose](), pause(REDIS_STOP_MS)]);
+    }
+    return 0;
+  },
+};
+
+interface StartOptions {
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+}
+
+/** Starts the managed Redis of these settings, installing redis-server first where it is missing. */
+export async function startRedis(settings: Config, options: StartOptions): Promise<ManagedRedis> {
+  const { terminal } = options;
+  const binary = await provideRedis({ terminal, machine: thisMachine(terminal) });
+  return await ManagedRedis.start({ dataDir: settings.dataDir, binary, ...options });
+}
+
+interface Serving {
+  readonly settings: Config;
+  readonly redis: ManagedRedis | undefined;
+  readonly terminal: Terminal;
+  readonly stop: StopSignals;
+}
+
+async function serveUntilStopped({ settings, redis, terminal, stop }: Serving): Promise<void> {
+  const loopback = isLoopbackHost(settings.server.host);
+  if (redis) useManagedRedis(redis.url);
+  if (loopback && !Deno.env.get("RUNNEL_AUTH")) Deno.env.set("RUNNEL_AUTH", "open");
+  // The functions read the environment when they are loaded: it had to be prepared before.
+  const { app, configureApp } = await import("../../app.ts");
+  configureApp({ loopback });
+  const { default: functions } = await import("../../../functions/main.ts");
+  const running = await app();
+  const server = serve(functions.fetch, settings.server);
+  announce({ server, settings, redis, terminal });
+  warnOfAuth({ settings, loopback, terminal });
+  // In the background: a Redis that is down does not keep the server from starting, and it may come later.
+  if (settings.redis) warnOfRedis(settings.redis, { prefix: settings.prefix, terminal });
+  await stop.asked;
+  terminal.err("Stopping: finishing what is under way (again to stop at once)");
+  const drained = Promise.all([running.drain(), server.close(DRAIN_MS)]);
+  await Promise.race([drained, pause(DRAIN_MS)]);
+  await Promise.race([running.close(), pause(200)]);
+}
+
+interface Announcement {
+  readonly server: LocalServer;
+  readonly settings: Config;
+  readonly redis: ManagedRedis | undefined;
+  readonly terminal: Terminal;
+}
+
+function announce({ server, settings, redis, terminal }: Announcement): void {
+  const where = redis
+    ? `its own, process ${redis.pid}, data in ${settings.dataDir}`
+    : settings.redis && describeRedisAddress(settings.redis.address);
+  terminal.out(`Runnel listens on ${terminal.style("bold", server.url)}`);
+  terminal.out(`Redis: ${where}`);
+  terminal.out(`Try:   curl -N ${server.url}/subscribe/topic1`);
+  terminal.out(`       curl -d "Hello" ${server.url}/publish/topic1`);
+}
+
+function warnOfAuth(
+  { settings, loopback, terminal }: { settings: Config; loopback: boolean; terminal: Terminal },
+): void {
+  if (loopback) return;
+  const { mode, allowOpen } = settings.auth;
+  if (mode === "open" && allowOpen) {
+    terminal.err(
+      terminal.style("yellow", "Whoever reaches this port may publish and read everything"),
+    );
+  } else {
+    terminal.err(
+      terminal.style(
+        "yellow",
+        "Every request but /health is refused, as nobody has said who may do what:",
+      ) +
+        "\n  RUNNEL_AUTH=open RUNNEL_ALLOW_OPEN=1 lets everybody in who reaches this port",
+    );
+  }
+}
+
+async function warnOfRedis(
+  options: RedisOptions,
+  { prefix, terminal }: { prefix: string; terminal: Terminal },
+): Promise<void> {
+  const findings = await examine(options, prefix);
+  const failures = findings.filter(({ level }) => level === "failure");
+  for (const { text } of failures) terminal.err(terminal.style("yellow", text));
+  if (failures.length > 0) terminal.err("  deno task doctor says what to do about it");
+}

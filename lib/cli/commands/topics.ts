@@ -1,0 +1,87 @@
+import { Api, segment } from "../api.ts";
+import type { Command, CommandInput } from "../command.ts";
+import { messageLine, printable } from "../message_line.ts";
+import { count } from "../progress.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** `deno task topics`: what topics there are, and what is in one. */
+export const topics: Command = {
+  name: "topics",
+  usage: "topics [topic]",
+  summary: "Lists the topics, or says what is in one",
+  options: {
+    prefix: { value: "<text>", help: "Only topics that begin so" },
+    last: { value: "<n>", help: "With a topic: also its last n messages" },
+    json: { help: "Print the server's answers as they are" },
+    url: { value: "<url>", help: "The server (RUNNEL_URL, else http://127.0.0.1:8000)" },
+  },
+  positionals: { least: 0, most: 1 },
+  async run(input, terminal) {
+    const api = new Api(input.text("url"));
+    const [topic] = input.positionals;
+    if (topic === undefined) await list(api, { input, terminal });
+    else await describe(api, { topic, input, terminal });
+    return 0;
+  },
+};
+
+interface Output {
+  readonly input: CommandInput;
+  readonly terminal: Terminal;
+}
+
+interface TopicInfo {
+  readonly topic: string;
+  /** Messages that were ever stored in it. */
+  readonly count: number;
+  readonly lastId: string | null;
+}
+
+async function list(api: Api, { input, terminal }: Output): Promise<void> {
+  let found = 0;
+  for await (const page of pages(api, input.text("prefix"))) {
+    if (input.has("json")) terminal.out(JSON.stringify(page));
+    else for (const info of page) terminal.out(row(info, terminal));
+    found += page.length;
+  }
+  if (found === 0) terminal.err("There are no topics yet: deno task publish topic1 Hello");
+}
+
+async function* pages(api: Api, prefix: string | undefined): AsyncGenerator<TopicInfo[]> {
+  const filter = prefix === undefined ? [] : [["prefix", prefix] as const];
+  for (let after: string | undefined, more = true; more; more = after !== undefined) {
+    const query = [...filter, ...(after === undefined ? [] : [["after", after] as const])];
+    const page = await (await api.send("topics", { query })).json();
+    yield page.topics;
+    after = page.next;
+  }
+}
+
+function row({ topic, count: stored, lastId }: TopicInfo, { style }: Terminal): string {
+  const figures = [
+    `${count(stored)} messages so far`,
+    ...(lastId === null ? [] : [`last ${lastId}`]),
+  ];
+  return `${style("cyan", printable(topic))}  ${style("dim", figures.join(", "))}`;
+}
+
+async function describe(api: Api, { topic, input, terminal }: Output & { topic: string }) {
+  const path = `topics/${segment(topic)}`;
+  const last = input.number("last", 1);
+  const info = await (await api.send(path)).json();
+  if (input.has("json")) terminal.out(JSON.stringify(info));
+  else for (const line of lines(info)) terminal.out(line);
+  if (last === undefined) return;
+  const query = [["limit", `${last}`], ["order", "desc"]] as const;
+  const { messages } = await (await api.send(`${path}/messages`, { query })).json();
+  for (const message of messages.reverse()) {
+    terminal.out(input.has("json") ? JSON.stringify(message) : messageLine(message, terminal));
+  }
+}
+
+function lines(info: Record<string, unknown>): string[] {
+  return Object.entries(info).map(([name, value]) => {
+    const shown = typeof value === "string" ? value : JSON.stringify(value);
+    return `${name.padEnd(12)} ${printable(shown)}`;
+  });
+}

@@ -1,0 +1,24 @@
+import type { Style, Terminal } from "./terminal.ts";
+
+/** One thing that `doctor` found. */
+export interface Finding {
+  /** `ok` needs nothing, a `warning` costs a promise, a `failure` keeps Runnel from working. */
+  readonly level: "ok" | "note" | "warning" | "failure";
+  readonly text: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+const MARKS: Readonly<Record<Finding["level"], readonly [mark: string, style: Style]>> = {
+  ok: ["ok  ", "green"],
+  note: ["note", "blue"],
+  warning: ["warn", "yellow"],
+  failure: ["FAIL", "red"],
+};
+
+/** Prints a finding, with its advice below it. */
+export function printFinding({ level, text, advice }: Finding, terminal: Terminal): void {
+  const [mark, style] = MARKS[level];
+  terminal.out(`${terminal.style(style, mark)}  ${text}`);
+  if (advice !== undefined) terminal.out(`      → ${advice.replaceAll("\n", "\n        ")}`);
+}

@@ -1,0 +1,178 @@
+import { isLoopbackHost } from "../http/origin.ts";
+import { describeRedisAddress } from "../redis/address.ts";
+import {
+  type Answer,
+  inspectRedis,
+  type PersistenceSettings,
+  type RedisInspection,
+} from "../redis/inspection.ts";
+import type { RedisOptions } from "../redis/options.ts";
+import type { Finding } from "./finding.ts";
+import { linkFailure } from "./link_failure.ts";
+import { OLDEST_REDIS } from "./redis/redis_binary.ts";
+
+/** Looks at a Redis and says what is good and what is wrong about it, also where it cannot be reached. */
+export async function examine(options: RedisOptions, prefix: string): Promise<Finding[]> {
+  try {
+    return redisFindings(await inspectRedis(options, { prefix }), options);
+  } catch (error) {
+    return [linkFailure(error, options)];
+  }
+}
+
+/** What is good and what is wrong about a Redis that could be looked at. */
+export function redisFindings(seen: RedisInspection, options: RedisOptions): Finding[] {
+  return [
+    { level: "ok", text: `Redis answers at ${describeRedisAddress(options.address)}` },
+    ...linkFindings(options),
+    versionFinding(seen),
+    ...roleFindings(seen),
+    ...settingsFindings(seen.settings),
+    ...healthFindings(seen),
+    replicationFinding(seen.replicationIdInScripts),
+    roundTripFinding(seen.roundTripMs),
+  ];
+}
+
+function linkFindings({ address: { path, host = "", tls, password } }: RedisOptions): Finding[] {
+  if (path !== undefined) return [];
+  const link: Finding = tls
+    ? { level: "ok", text: "The link is TLS, and Redis's certificate is verified" }
+    : isLoopbackHost(host)
+    ? { level: "ok", text: "The link is plain TCP on this machine" }
+    : {
+      level: "warning",
+      text: "The link to another machine is plain TCP: whoever is on the way reads and changes it",
+      advice: "Use rediss:// in REDIS_URL (and REDIS_TLS_CA for a CA of your own)",
+    };
+  if (password !== undefined || isLoopbackHost(host)) return [link];
+  return [link, {
+    level: "warning",
+    text: "Redis asks for no password",
+    advice: "Set requirepass or an ACL user in Redis, and put the password into REDIS_PASSWORD",
+  }];
+}
+
+function versionFinding({ server, version }: RedisInspection): Finding {
+  const text = `It is ${server} ${version}`;
+  if (Number.parseInt(version) >= OLDEST_REDIS) return { level: "ok", text };
+  return {
+    level: "failure",
+    text,
+    advice: `Runnel needs version ${OLDEST_REDIS} or newer: upgrade it, or use another one`,
+  };
+}
+
+function roleFindings({ role, mode, loading }: RedisInspection): Finding[] {
+  const findings: Finding[] = [];
+  if (role !== "master") {
+    findings.push({
+      level: "failure",
+      text: `Its role is "${role}": it takes no writes`,
+      advice: "Let REDIS_URL name the primary",
+    });
+  }
+  if (mode !== "standalone") {
+    findings.push({
+      level: "failure",
+      text: `Its mode is "${mode}"`,
+      advice: "Runnel needs a single Redis today: let REDIS_URL name one that runs standalone",
+    });
+  }
+  if (loading) {
+    findings.push({
+      level: "warning",
+      text: "It is still loading its data and refuses commands",
+      advice: "Wait, and run doctor again",
+    });
+  }
+  return findings;
+}
+
+function settingsFindings(settings: Answer<PersistenceSettings>): Finding[] {
+  if ("refused" in settings) {
+    return [{
+      level: "warning",
+      text: `Its settings cannot be read (${settings.refused})`,
+      advice:
+        "Look in your provider's console: appendonly yes, appendfsync always (or everysec), " +
+        "maxmemory-policy noeviction",
+    }];
+  }
+  const { appendonly, appendfsync, save, maxmemoryPolicy } = settings.value;
+  return [
+    appendonly === "yes" ? fsyncFinding(appendfsync) : {
+      level: "failure",
+      text: `appendonly is ${appendonly}: what was acknowledged is lost when Redis dies`,
+      advice: "redis-cli CONFIG SET appendonly yes, and the same in redis.conf",
+    },
+    save === "" || save === "unknown"
+      ? {
+        level: "note",
+        text: "There are no snapshots (save is empty): the AOF alone keeps the data",
+        advice: 'redis-cli CONFIG SET save "900 1 300 10 60 10000" makes backups easy to take',
+      }
+      : { level: "ok", text: `save is ${save}` },
+    maxmemoryPolicy === "noeviction" ? { level: "ok", text: "maxmemory-policy is noeviction" } : {
+      level: "failure",
+      text: `maxmemory-policy is ${maxmemoryPolicy}: Redis may throw messages away`,
+      advice: "redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf",
+    },
+  ];
+}
+
+function fsyncFinding(appendfsync: string): Finding {
+  if (appendfsync === "always") {
+    return { level: "ok", text: "appendonly is yes, appendfsync is always" };
+  }
+  return {
+    level: "warning",
+    text: appendfsync === "everysec"
+      ? "appendfsync is everysec: a kill or a power cut can take up to two seconds of acknowledged messages"
+      : `appendfsync is ${appendfsync}: a power cut takes whatever the system has not written yet`,
+    advice: "redis-cli CONFIG SET appendfsync always, and the same in redis.conf",
+  };
+}
+
+function healthFindings({ lastAofWriteOk, lastSnapshotOk }: RedisInspection): Finding[] {
+  const failed = [
+    ...(lastAofWriteOk ? [] : ["the last write of its AOF"]),
+    ...(lastSnapshotOk ? [] : ["its last snapshot"]),
+  ];
+  if (failed.length === 0) return [];
+  return [{
+    level: "failure",
+    text: `Redis says that ${failed.join(" and ")} failed`,
+    advice: "Look for a full or read-only disk, and at Redis's log",
+  }];
+}
+
+function replicationFinding(answer: Answer<string>): Finding {
+  if ("value" in answer) return { level: "ok", text: "Scripts may read INFO replication" };
+  return {
+    level: "failure",
+    text: `Scripts may not read INFO replication (${answer.refused})`,
+    advice: "Allow it to the ACL user: ACL SETUSER <user> +info (Runnel tells a failover by it)",
+  };
+}
+
+function roundTripFinding(answer: Answer<number>): Finding {
+  if ("refused" in answer) {
+    return {
+      level: "failure",
+      text: `A message does not get through Redis (${answer.refused})`,
+      advice: /NOPERM|ACL/.test(answer.refused)
+        ? "Allow the ACL user Runnel's keys, channels and commands:\n" +
+          "ACL SETUSER <user> ~{<prefix>:* &{<prefix>:* +@all (RUNNEL_PREFIX, default rn)"
+        : "Cure what else is found here first, and look at Redis's log",
+    };
+  }
+  const ms = answer.value;
+  const text = `A message gets through Redis in ${ms.toFixed(1)} ms`;
+  if (ms < 50) return { level: "ok", text };
+  return {
+    level: "warning",
+    text,
+    advice: "Run Runnel nearer to Redis: every publish waits for it",
+  };
+}
