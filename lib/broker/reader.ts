@@ -129,18 +129,19 @@ export class Reader {
   }
 
   async #readOpen(reading: Reading): Promise<Page> {
-    const { position, floor, entries } = await this.#store.readLog({
+    const { position, entries } = await this.#store.readLog({
       cursor: reading.cursor,
       count: LOG_ENTRIES,
     });
     if (position.lost) return lostPage(position);
-    if (floor !== undefined && compareIds(floor.previous, reading.cursor) > 0) {
-      return await this.#readBelowLog({ ...reading, bound: position }, floor.previous);
+    const [oldest] = entries;
+    if (oldest !== undefined && compareIds(oldest.previous, reading.cursor) > 0) {
+      return await this.#readBelowLog({ ...reading, bound: position }, oldest.previous);
     }
     const taken = takeBytes(entries, reading.filter);
     const read = await this.#frames(taken.matching, reading);
     const cursor = taken.all && entries.length < LOG_ENTRIES
-      ? latestId(position.clock, reading.cursor)
+      ? latestId(position.clock, taken.last ?? reading.cursor)
       : taken.last ?? reading.cursor;
     return { ...read, cursor, position };
   }

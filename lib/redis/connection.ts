@@ -5,6 +5,9 @@ import type { RedisOptions } from "./options.ts";
 /** How long the client waits for the other side when it hangs up, in milliseconds. */
 const DISCONNECT_MS = 100;
 
+/** Answers that mean that we are not let in; others, such as LOADING, tell more when a command gets them. */
+const REFUSED = /^(NOAUTH|WRONGPASS)/;
+
 /** The part of the client's options that every link to one Redis shares. */
 export function clientOptions(options: RedisOptions): Omit<ClientOptions, "replyMapping"> {
   const { address, tls } = options;
@@ -40,6 +43,7 @@ export class Connection implements AsyncDisposable {
   #closing = new Set<Promise<void>>();
   #waiters = new Set<() => void>();
   #reason: unknown;
+  #greeted = false;
   #closed = false;
 
   constructor(options: RedisOptions) {
@@ -67,6 +71,7 @@ export class Connection implements AsyncDisposable {
   reset(): void {
     if (this.#closed) return;
     const old = this.#client;
+    this.#greeted = false;
     this.#client = this.#open();
     this.#retire(old);
   }
@@ -88,13 +93,34 @@ export class Connection implements AsyncDisposable {
       if (client !== this.#client) return;
       this.#reason = error;
     });
-    client.on("ready", () => {
-      if (client !== this.#client) return;
-      this.#reason = undefined;
-      this.#wake();
+    client.on("ready", () => this.#greet(client));
+    client.on("close", () => {
+      if (client === this.#client) this.#greeted = false;
     });
     client.connect().catch(() => {});
     return client;
+  }
+
+  /**
+   * The client calls itself ready before it knows whether the password was right. Until Redis has answered once, a
+   * command that fails would count as sent.
+   */
+  async #greet(client: Redis): Promise<void> {
+    try {
+      await client.ping();
+    } catch (error) {
+      const refused = REFUSED.test(error instanceof Error ? error.message : "");
+      if (refused) {
+        if (client === this.#client) this.#reason = error;
+        // the password may be put right on the other side, which only a new attempt finds out
+        client.disconnect(true);
+      }
+      if (refused || client.status !== "ready") return;
+    }
+    if (client !== this.#client) return;
+    this.#greeted = true;
+    this.#reason = undefined;
+    this.#wake();
   }
 
   #wake(): void {
@@ -121,7 +147,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #isReady(): boolean {
-    return this.#client.status === "ready";
+    return this.#greeted && this.#client.status === "ready";
   }
 
   #ready(): Promise<void> {

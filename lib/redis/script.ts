@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { ChainableCommander, Redis } from "ioredis";
 
 /** A Lua script that is sent by its hash, and whole only where the server does not know it yet. */
 export class Script {
@@ -11,21 +11,50 @@ export class Script {
   }
 
   /**
-   * Runs the script. Sending it whole after NOSCRIPT is safe: a script that is not known has not run.
+   * Runs the script.
    *
    * @throws what the client throws, and the script's own errors
    */
-  async run(client: Redis, call: { keys: string[]; args: (string | number)[] }): Promise<unknown> {
-    try {
-      return await client.evalsha(this.sha, call.keys.length, ...call.keys, ...call.args);
-    } catch (error) {
-      if (!isNoScript(error)) throw error;
-      return await client.eval(this.source, call.keys.length, ...call.keys, ...call.args);
-    }
+  run(client: Redis, call: ScriptCall): Promise<unknown> {
+    const { keys, args } = call;
+    return withScripts((how) =>
+      how === "hash"
+        ? client.evalsha(this.sha, keys.length, ...keys, ...args)
+        : client.eval(this.source, keys.length, ...keys, ...args)
+    );
+  }
+
+  /** A call that is added to a pipeline within {@link withScripts}. */
+  call(
+    { keys, args }: ScriptCall,
+  ): (pipeline: ChainableCommander, how: ScriptTransport) => void {
+    return (pipeline, how) => {
+      if (how === "hash") pipeline.evalsha(this.sha, keys.length, ...keys, ...args);
+      else pipeline.eval(this.source, keys.length, ...keys, ...args);
+    };
   }
 }
 
-/** Whether the server said that it does not know a script. */
-export function isNoScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("NOSCRIPT");
+/** What a script is called with. */
+export interface ScriptCall {
+  readonly keys: string[];
+  readonly args: (string | number)[];
+}
+
+/** Whether a script is sent by its hash or whole. */
+export type ScriptTransport = "hash" | "source";
+
+/**
+ * Sends scripts by their hash, and where the server does not know one, everything again with the scripts whole. A script
+ * that is not known has not run, so that a single one, or scripts that may run twice, are safe.
+ *
+ * @throws what `send` throws, but for NOSCRIPT
+ */
+export async function withScripts<T>(send: (how: ScriptTransport) => Promise<T>): Promise<T> {
+  try {
+    return await send("hash");
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    return await send("source");
+  }
 }

@@ -1,4 +1,4 @@
-import type { ChainableCommander, Redis } from "ioredis";
+import type { ChainableCommander } from "ioredis";
 import { formatId, type Id } from "../codec/id.ts";
 import {
   type LogEntry,
@@ -12,7 +12,7 @@ import { ephemeralFrame } from "./frame.ts";
 import { Keys } from "./keys.ts";
 import type { RedisNode } from "./node.ts";
 import { type Position, readPosition, readTopicState, type TopicState } from "./position.ts";
-import { isNoScript, Script } from "./script.ts";
+import { Script, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { POSITION } from "./scripts/position.lua.ts";
 import { REMOVE } from "./scripts/remove.lua.ts";
@@ -174,9 +174,9 @@ export class PartitionStore {
       const [seconds, micros] = await client.time() as [number | string, number | string];
       const time = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
       const frame = ephemeralFrame(topic, { time, body });
-      const multi = client.multi().publish(this.keys.channel(topic), frame)
+      const pipeline = client.pipeline().publish(this.keys.channel(topic), frame)
         .publish(this.keys.all, frame);
-      throwFirst(await multi.exec());
+      throwFirst(await pipeline.exec());
     });
   }
 
@@ -194,13 +194,13 @@ export class PartitionStore {
     return this.#learn(readPosition(reply));
   }
 
-  /** Reads ranges of topics together with the position, in one moment. */
+  /** Reads ranges of topics, and where the partition stood just before. */
   async readTopics(
     options: { cursor: Id; topics: readonly string[]; ranges: readonly TopicRange[] },
   ): Promise<{ position: Position; ranges: TopicEntry[][] }> {
-    const { position, replies } = await this.#readAtomically(options, (multi) => {
+    const { position, replies } = await this.#readInOneReign(options, (pipeline) => {
       for (const range of options.ranges) {
-        multi.xrange(
+        pipeline.xrange(
           this.keys.topic(range.topic),
           `(${formatId(range.after)}`,
           formatId(range.upTo),
@@ -218,20 +218,14 @@ export class PartitionStore {
     };
   }
 
-  /** Reads the log after a cursor together with the position, in one moment; and its oldest entry. */
+  /** Reads the log after a cursor, and where the partition stood just before. */
   async readLog(
     options: { cursor: Id; count: number },
-  ): Promise<{ position: Position; floor: LogEntry | undefined; entries: LogEntry[] }> {
-    const { position, replies } = await this.#readAtomically(options, (multi) => {
-      multi.xrange(this.keys.log, "-", "+", "COUNT", 1);
-      multi.xrange(this.keys.log, `(${formatId(options.cursor)}`, "+", "COUNT", options.count);
+  ): Promise<{ position: Position; entries: LogEntry[] }> {
+    const { position, replies } = await this.#readInOneReign(options, (pipeline) => {
+      pipeline.xrange(this.keys.log, `(${formatId(options.cursor)}`, "+", "COUNT", options.count);
     });
-    const floor = replies[0]?.[0];
-    return {
-      position,
-      floor: floor === undefined ? undefined : readLogEntry(floor),
-      entries: (replies[1] ?? []).map(readLogEntry),
-    };
+    return { position, entries: (replies[0] ?? []).map(readLogEntry) };
   }
 
   /** Reads whole frames of the log from their topics' streams; one list for each. */
@@ -450,29 +444,30 @@ export class PartitionStore {
     };
   }
 
-  /** MULTI makes position and ranges one moment: what was read is of the generation that the position names. */
-  async #readAtomically(
+  /**
+   * Reads between two looks at the position: where both name the same generation, so does what was read. MULTI would do
+   * as well, but a Redis that is out of memory refuses it, and reading must go on there.
+   */
+  async #readInOneReign(
     options: { cursor: Id; topics?: readonly string[] },
-    ranges: (multi: ChainableCommander) => void,
+    ranges: (pipeline: ChainableCommander) => void,
   ): Promise<{ position: Position; replies: RawEntry[][] }> {
-    const call = this.#positionCall(options);
-    const run = async (client: Redis, whole: boolean) => {
-      const multi = client.multi();
-      const rest: (string | number)[] = [...call.keys, ...call.args];
-      if (whole) multi.eval(positionScript.source, call.keys.length, ...rest);
-      else multi.evalsha(positionScript.sha, call.keys.length, ...rest);
-      ranges(multi);
-      return throwFirst(await multi.exec());
-    };
-    const [reply, ...replies] = await this.#node.run(async (client) => {
-      try {
-        return await run(client, false);
-      } catch (error) {
-        if (!isNoScript(error)) throw error;
-        return await run(client, true);
-      }
-    });
-    return { position: this.#learn(readPosition(reply)), replies: replies as RawEntry[][] };
+    const before = positionScript.call(this.#positionCall(options));
+    const after = positionScript.call(this.#positionCall({}));
+    const [first, ...replies] = await this.#node.run((client) =>
+      withScripts(async (how) => {
+        const pipeline = client.pipeline();
+        before(pipeline, how);
+        ranges(pipeline);
+        after(pipeline, how);
+        return throwFirst(await pipeline.exec());
+      })
+    );
+    const position = this.#learn(readPosition(first));
+    if (this.#learn(readPosition(replies.pop())).generation === position.generation) {
+      return { position, replies: replies as RawEntry[][] };
+    }
+    throw toRedisFailure(new Error("STALEPRIMARY another generation began meanwhile"), false);
   }
 
   #learn(position: Position): Position {
