@@ -6,6 +6,12 @@ const BY_PREFIX: readonly (readonly [prefix: string, code: ErrorCode, detail: st
   ["ERR AUTH", "redis_auth", "Redis refused the user name or password"],
   ["NOPERM", "redis_forbidden", "Redis does not allow its user a command, key or channel"],
   ["ACL failure", "redis_forbidden", "Redis does not allow its user a command, key or channel"],
+  // what a script says before Redis 7.2, where it uses what its user may not
+  [
+    "ERR The user exec",
+    "redis_forbidden",
+    "Redis does not allow its user a command, key or channel",
+  ],
   ["READONLY", "redis_readonly", "Redis is a read-only replica"],
   ["OOM", "redis_out_of_memory", "Redis has reached its maxmemory"],
   ["LOADING", "redis_loading", "Redis is still loading its data"],
@@ -50,8 +56,9 @@ export class RedisFailure extends RunnelError {
  *
  * @param sent whether the command may have left this process
  */
-export function toRedisFailure(error: unknown, sent: boolean): RedisFailure {
-  if (error instanceof RedisFailure) return error;
+export function toRedisFailure(thrown: unknown, sent: boolean): RedisFailure {
+  if (thrown instanceof RedisFailure) return thrown;
+  const error = reasonOf(thrown);
   const message = error instanceof Error ? error.message : String(error);
   const outcome = outcomeOf(error, message, sent);
   for (const [prefix, code, detail] of BY_PREFIX) {
@@ -62,6 +69,12 @@ export function toRedisFailure(error: unknown, sent: boolean): RedisFailure {
   return UNREACHABLE.test(message)
     ? new RedisFailure("redis_unavailable", "Redis cannot be reached", { outcome, cause: error })
     : new RedisFailure("redis_error", "Redis refused the command", { outcome, cause: error });
+}
+
+// a transaction that Redis gave up says why beside the commands that it refused
+function reasonOf(error: unknown): unknown {
+  if (!(error instanceof Error) || !("previousErrors" in error)) return error;
+  return Array.isArray(error.previousErrors) ? error.previousErrors[0] ?? error : error;
 }
 
 function outcomeOf(error: unknown, message: string, sent: boolean): FailureOutcome {
