@@ -11,8 +11,10 @@ export interface Sample {
 /** Sums up the rounds of one measurement. @throws {RangeError} without any round. */
 export function sampleOf(rounds: readonly number[]): Sample {
   const sorted = rounds.toSorted((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  const at = (rank: number) => percentile(sorted, rank / sorted.length);
   return {
-    median: percentile(sorted, 0.5),
+    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
     lowest: percentile(sorted, 0),
     highest: percentile(sorted, 1),
     rounds,

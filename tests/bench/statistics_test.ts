@@ -4,6 +4,7 @@ import { percentile, sampleOf } from "./statistics.ts";
 Deno.test("sampleOf() gives the middle and both ends of the rounds, in any order", () => {
   const { median, lowest, highest } = sampleOf([5, 1, 9]);
   assert.deepEqual([median, lowest, highest], [5, 1, 9]);
+  assert.equal(sampleOf([1, 4, 2, 3]).median, 2.5);
   assert.throws(() => sampleOf([]), RangeError);
 });
 
