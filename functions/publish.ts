@@ -1,12 +1,17 @@
 import { type App, app } from "../lib/app.ts";
-import { prepareMessage, type PublishInput, publishSchema } from "../lib/broker/publish_input.ts";
+import {
+  prepareMessage,
+  type PublishInput,
+  publishOptionsSchema,
+  publishSchema,
+} from "../lib/broker/publish_input.ts";
 import { publishTopicFault } from "../lib/broker/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/auth.ts";
 import { readBytes, readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
-import { checkShape } from "../lib/http/field_errors.ts";
+import { checkShape, fieldErrors, invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { integer, oneOf, readQuery, text } from "../lib/http/query.ts";
@@ -56,8 +61,18 @@ async function readRaw(runnel: App, context: RequestContext): Promise<PublishInp
   const options = readQuery({ search, headers: request.headers }, OPTIONS);
   const bytes = await readBytes(request, { maxBytes: runnel.config.limits.bodyBytes });
   const payload = payloadOf(bytes, request.headers.get("content-type"));
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return checkShape({ topic, ...payload, ...Object.fromEntries(given) }, publishSchema);
+  return { topic, ...payload, ...checkOptions(options) };
+}
+
+function checkOptions(given: Record<string, unknown>) {
+  const result = publishOptionsSchema.safeParse(given);
+  if (result.success) return result.data;
+  throw invalidFields(
+    fieldErrors(result.error.issues).map(({ pointer, detail }) => ({
+      pointer: pointer.replace("#/", "?"),
+      detail,
+    })),
+  );
 }
 
 async function publish(
