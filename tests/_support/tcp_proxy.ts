@@ -1,4 +1,5 @@
 /** A loopback TCP proxy with faults at the wire: cuts, stalls, lost replies. */
+import { listenOnFreePort } from "./port.ts";
 import { randomSource } from "./random.ts";
 
 /** Says whether some bytes on their way to the server are the ones meant. A RegExp sees them as latin1 text. */
@@ -84,7 +85,7 @@ class LoopbackProxy implements TcpProxy {
   constructor(target: ProxyTarget) {
     this.#target = target;
     this.#gate.resolve();
-    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#listener = listenOnFreePort();
     this.port = this.#listener.addr.port;
     this.#run(this.#accept(this.#listener));
   }
