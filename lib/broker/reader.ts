@@ -1,10 +1,9 @@
 import { compareIds, formatId, type Id, latestId, ZERO } from "../codec/id.ts";
-import type { LogEntry, TopicEntry } from "../redis/entry.ts";
 import type { Position } from "../redis/position.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import { Batch } from "./batch.ts";
+import { mergeFrames, takeFrames } from "./frame_page.ts";
 import {
-  batchOf,
   type Floors,
   type Gap,
   type KnownTopic,
@@ -15,6 +14,7 @@ import {
 } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
 import type { TopicFilter } from "./topic_filter.ts";
+import { latestFirst, partsOf, unreadAfter, type UnreadTopic } from "./unread.ts";
 
 /** What a page weighs at the most, one message apart. */
 const PAGE_BYTES = 1 << 20;
@@ -22,6 +22,7 @@ const PAGE_MESSAGES = 1_000;
 const LOG_ENTRIES = 512;
 /** Topics asked for in one call. */
 const TOPICS_A_CALL = 500;
+const PART = { topics: TOPICS_A_CALL, messages: 2 * PAGE_MESSAGES, bytes: PAGE_BYTES };
 const FIRST_SLICE_MS = 1_000;
 const LONGEST_SLICE_MS = 10 * 365 * 86_400_000;
 
@@ -41,7 +42,7 @@ export interface Reading {
 export class Reader {
   readonly #store: PartitionStore;
   readonly #pages = new PageCache();
-  #names: { clock: Id; topics: readonly KnownTopic[] } | undefined;
+  #names: { generation: number; clock: Id; topics: readonly KnownTopic[] } | undefined;
   #sliceMs = FIRST_SLICE_MS;
 
   constructor(store: PartitionStore) {
@@ -75,13 +76,7 @@ export class Reader {
    * @throws RedisFailure
    */
   async floors(filter: TopicFilter, bound: Position): Promise<Floors> {
-    const floors = new Map<string, Id>();
-    for (const { topic, state } of await this.#known(filter, bound, bound.clock)) {
-      const [oldest] = await this.#store.history({ topic, count: 1, descending: false });
-      const floor = oldest?.previous ?? state?.last;
-      if (floor !== undefined) floors.set(topic, floor);
-    }
-    return floors;
+    return await this.#floorsOf(await this.#known(filter, bound, bound.clock));
   }
 
   /**
@@ -92,7 +87,9 @@ export class Reader {
   async cursorOfLast(filter: TopicFilter, { count, bound }: { count: number; bound: Position }) {
     if (count === 0) return bound.clock;
     const ids: Id[] = [];
-    for (const { topic } of await this.#known(filter, bound, bound.clock)) {
+    for (const { topic, state } of latestFirst(await this.#known(filter, bound, bound.clock))) {
+      // whatever this topic has, and those after it, is older than all that is wanted
+      if (compareIds(ids[count] ?? ZERO, state.last) > 0) break;
       ids.push(...await this.#lastIds(topic, count + 1));
       ids.sort((a, b) => compareIds(b, a));
       ids.length = Math.min(ids.length, count + 1);
@@ -119,18 +116,23 @@ export class Reader {
   }
 
   #read(reading: Reading): Promise<Page> {
-    return reading.filter.isOpen ? this.#readOpen(reading) : this.#readNamed(reading);
+    return reading.filter.isOpen ? this.#readByLog(reading) : this.#readNamed(reading);
   }
 
   async #readNamed(reading: Reading): Promise<Page> {
-    const { filter, bound } = reading;
+    const { filter, bound, cursor } = reading;
     const known = filter.topics.map((topic, i) => ({ topic, state: bound.topics[i] }));
-    return await this.#merge(reading, { known, upTo: bound.clock });
+    const unread = unreadAfter(known, cursor);
+    const least = unread.reduce((sum, { state }) => sum + state.largest, 0);
+    // where one message of each would be too much already, the log tells which come first
+    if (unread.length > 1 && least > PAGE_BYTES) return await this.#readByLog(reading);
+    return await this.#merge(reading, { unread, upTo: bound.clock });
   }
 
-  async #readOpen(reading: Reading): Promise<Page> {
+  async #readByLog(reading: Reading): Promise<Page> {
     const { position, entries } = await this.#store.readLog({
       cursor: reading.cursor,
+      topics: reading.filter.topics,
       count: LOG_ENTRIES,
     });
     if (position.lost) return lostPage(position);
@@ -138,102 +140,111 @@ export class Reader {
     if (oldest !== undefined && compareIds(oldest.previous, reading.cursor) > 0) {
       return await this.#readBelowLog({ ...reading, bound: position }, oldest.previous);
     }
-    const taken = takeBytes(entries, reading.filter);
-    const read = await this.#frames(taken.matching, reading);
+    const taken = takeFrames(entries, { filter: reading.filter, bytes: PAGE_BYTES });
+    const lists = await this.#store.readFrames(taken.frames);
+    const read = mergeFrames(taken.frames.map((frame, i) => ({ frame, entries: lists[i] ?? [] })), {
+      after: reading.cursor,
+      floors: reading.floors,
+    });
     const cursor = taken.all && entries.length < LOG_ENTRIES
       ? latestId(position.clock, taken.last ?? reading.cursor)
       : taken.last ?? reading.cursor;
     return { ...read, cursor, position };
   }
 
-  async #frames(
-    frames: readonly LogEntry[],
-    { cursor, floors }: Reading,
-  ): Promise<{ batch: Batch; gaps: Gap[] }> {
-    const lists = await this.#store.readFrames(frames);
-    const entries: TopicEntry[] = [];
-    const gaps = new Map<string, Gap>();
-    for (const [i, frame] of frames.entries()) {
-      const list = (lists[i] ?? []).filter((entry) => compareIds(entry.id, cursor) > 0);
-      entries.push(...list);
-      const from = latestId(cursor, floors?.get(frame.topic) ?? cursor);
-      // ids of one frame are consecutive: what lies at or before the start was not asked for
-      const wanted = compareIds(from, frame.first) < 0
-        ? frame.count
-        : Math.max(0, frame.last.ms === from.ms ? frame.last.seq - from.seq : 0);
-      if (list.length >= wanted) continue;
-      const known = gaps.get(frame.topic);
-      const before = list[0]?.id;
-      gaps.set(frame.topic, {
-        topic: frame.topic,
-        after: known?.after ?? formatId(from),
-        before: before === undefined ? null : formatId(before),
-        reason: "retention",
-      });
-    }
-    return { batch: batchOf(entries), gaps: [...gaps.values()] };
-  }
-
   /** Below the log's floor the topics themselves are merged, in slices of time that adapt to how much there is. */
   async #readBelowLog(reading: Reading, floor: Id): Promise<Page> {
     const { bound, cursor, filter } = reading;
-    const all = await this.#known(filter, bound, floor);
-    const known = all.filter(({ state }) =>
-      state !== undefined && compareIds(state.last, cursor) > 0
-    );
+    const unread = unreadAfter(await this.#known(filter, bound, floor), cursor);
     const end = { ms: cursor.ms + this.#sliceMs, seq: 0 };
     const upTo = compareIds(end, floor) < 0 ? end : floor;
-    const page = await this.#merge(reading, { known, upTo });
-    const full = compareIds(page.cursor, upTo) < 0;
-    if (full) this.#sliceMs = Math.max(1, Math.floor(this.#sliceMs / 2));
-    else if (page.batch.ids.length < PAGE_MESSAGES / 4) {
+    const page = await this.#merge(reading, { unread, upTo });
+    if (page.position.generation !== bound.generation) return page;
+    this.#adaptSlice(page, upTo);
+    return { ...page, gaps: [...page.gaps, ...await this.#gapsOfSlice(page, reading, unread)] };
+  }
+
+  #adaptSlice(page: Page, upTo: Id): void {
+    if (compareIds(page.cursor, upTo) < 0) {
+      this.#sliceMs = Math.max(1, Math.floor(this.#sliceMs / 2));
+    } else if (page.batch.ids.length < PAGE_MESSAGES / 4) {
       this.#sliceMs = Math.min(this.#sliceMs * 4, LONGEST_SLICE_MS);
     }
-    if (compareIds(bound.purged, cursor) <= 0) return page;
-    const gap: Gap = {
-      topic: null,
-      after: formatId(cursor),
-      before: null,
-      reason: "deleted",
-    };
-    return compareIds(bound.purged, page.cursor) <= 0
-      ? { ...page, gaps: [...page.gaps, gap] }
-      : page;
+  }
+
+  /**
+   * What a slice cannot tell by its own messages: a topic whose kept messages begin after the slice may have lost some in
+   * it, and a topic that was forgotten has lost all.
+   */
+  async #gapsOfSlice(
+    page: Page,
+    { cursor, floors, bound }: Reading,
+    unread: readonly UnreadTopic[],
+  ): Promise<Gap[]> {
+    const told = new Set(page.gaps.map(({ topic }) => topic));
+    for (const { topic } of page.batch.messages) told.add(topic);
+    const silent = unread.filter(({ topic }) => !told.has(topic));
+    const begins = await this.#floorsOf(silent);
+    const gaps: Gap[] = [];
+    for (const { topic, state } of silent) {
+      const from = latestId(cursor, floors?.get(topic) ?? cursor);
+      const begin = begins.get(topic) ?? from;
+      if (compareIds(begin, from) <= 0 || compareIds(begin, page.cursor) > 0) continue;
+      const reason = state.deletedAt === undefined ? "retention" : "deleted";
+      gaps.push({ topic, after: formatId(from), before: null, reason });
+    }
+    const { purged } = bound;
+    // what was forgotten before an earliest subscription began was never asked for
+    const forgotten = floors === undefined && compareIds(purged, cursor) > 0;
+    if (forgotten && compareIds(purged, page.cursor) <= 0) {
+      gaps.push({ topic: null, after: formatId(cursor), before: null, reason: "deleted" });
+    }
+    return gaps;
   }
 
   async #merge(
     reading: Reading,
-    { known, upTo }: { known: readonly KnownTopic[]; upTo: Id },
+    { unread, upTo }: { unread: readonly UnreadTopic[]; upTo: Id },
   ): Promise<Page> {
-    const { cursor, filter, floors } = reading;
-    const candidates = known.filter(({ state }) =>
-      state !== undefined && compareIds(state.last, cursor) > 0
-    );
-    const share = Math.max(1, candidates.length);
+    const { cursor, filter, floors, bound } = reading;
     const reads: TopicRead[] = [];
     let position: Position | undefined;
-    for (let i = 0; i === 0 || i < candidates.length; i += TOPICS_A_CALL) {
-      const part = candidates.slice(i, i + TOPICS_A_CALL).map((candidate) => ({
-        ...candidate,
-        after: cursor,
-        upTo,
-        count: pageCount({
-          largest: candidate.state?.largest ?? 0,
-          bytes: PAGE_BYTES / share,
-          most: Math.ceil(2 * PAGE_MESSAGES / share),
-        }),
-      }));
-      const read = await this.#store.readTopics({ cursor, topics: filter.topics, ranges: part });
+    // a read that ends at its count leaves the ones after it less to read
+    let end = latestId(upTo, cursor);
+    for (const part of partsOf(unread, PART)) {
+      const ranges = part.map((one) => ({ ...one, after: cursor, upTo: end }));
+      const read = await this.#store.readTopics({ cursor, topics: filter.topics, ranges });
       if (read.position.lost) return lostPage(read.position);
+      // the bound is of another generation, and says nothing of what is here
+      if (read.position.generation !== bound.generation) {
+        return { ...lostPage(read.position), cursor };
+      }
       position ??= read.position;
       for (const [k, entries] of read.ranges.entries()) {
-        const candidate = part[k];
-        if (candidate === undefined) continue;
-        reads.push({ ...candidate, entries, truncated: entries.length >= candidate.count });
+        const one = part[k];
+        if (one === undefined) continue;
+        const truncated = entries.length >= one.count;
+        reads.push({ ...one, entries, truncated });
+        const last = entries.at(-1)?.id;
+        if (truncated && last !== undefined && compareIds(last, end) < 0) end = last;
       }
     }
     const merged = mergeReads(reads, { after: cursor, upTo: latestId(upTo, cursor), floors });
-    return { ...merged, position: position ?? reading.bound };
+    return { ...merged, position: position ?? bound };
+  }
+
+  /** Id of the message before each topic's oldest one that is kept; of its last where none is. */
+  async #floorsOf(known: readonly KnownTopic[]): Promise<Map<string, Id>> {
+    const floors = new Map<string, Id>();
+    for (let i = 0; i < known.length; i += TOPICS_A_CALL) {
+      const part = known.slice(i, i + TOPICS_A_CALL);
+      const begins = await this.#store.floors(part.map(({ topic }) => topic));
+      for (const [k, { topic, state }] of part.entries()) {
+        const floor = begins[k] ?? state?.last;
+        if (floor !== undefined) floors.set(topic, floor);
+      }
+    }
+    return floors;
   }
 
   /** The filter's topics with what is known of them, as of `upTo` or later. */
@@ -241,10 +252,12 @@ export class Reader {
     if (!filter.isOpen) {
       return filter.topics.map((topic, i) => ({ topic, state: bound.topics[i] }));
     }
-    if (this.#names === undefined || compareIds(this.#names.clock, upTo) < 0) {
-      this.#names = { clock: bound.clock, topics: await this.#allTopics() };
+    const { generation, clock } = bound;
+    let names = this.#names;
+    if (names?.generation !== generation || compareIds(names.clock, upTo) < 0) {
+      this.#names = names = { generation, clock, topics: await this.#allTopics() };
     }
-    return this.#names.topics.filter(({ topic }) => filter.matches(topic));
+    return names.topics.filter(({ topic }) => filter.matches(topic));
   }
 
   async #allTopics(): Promise<KnownTopic[]> {
@@ -269,22 +282,4 @@ function lostPage(position: Position): Page {
     cursor: position.cursor ?? position.clock,
     position,
   };
-}
-
-function takeBytes(
-  entries: readonly LogEntry[],
-  filter: TopicFilter,
-): { matching: LogEntry[]; last: Id | undefined; all: boolean } {
-  const matching: LogEntry[] = [];
-  let bytes = 0;
-  let last: Id | undefined;
-  for (const entry of entries) {
-    if (filter.matches(entry.topic)) {
-      bytes += entry.bytes;
-      if (matching.length > 0 && bytes > PAGE_BYTES) return { matching, last, all: false };
-      matching.push(entry);
-    }
-    last = entry.last;
-  }
-  return { matching, last, all: true };
 }

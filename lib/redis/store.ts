@@ -1,5 +1,5 @@
 import type { ChainableCommander } from "ioredis";
-import { formatId, type Id } from "../codec/id.ts";
+import { formatId, type Id, readId } from "../codec/id.ts";
 import {
   type LogEntry,
   type RawEntry,
@@ -14,11 +14,13 @@ import type { RedisNode } from "./node.ts";
 import { type Position, readPosition, readTopicState, type TopicState } from "./position.ts";
 import { Script, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
+import { FLOORS } from "./scripts/floors.lua.ts";
 import { POSITION } from "./scripts/position.lua.ts";
 import { REMOVE } from "./scripts/remove.lua.ts";
 import { RETAIN } from "./scripts/retain.lua.ts";
 
 const commitScript = new Script(COMMIT);
+const floorsScript = new Script(FLOORS);
 const positionScript = new Script(POSITION);
 const removeScript = new Script(REMOVE);
 const retainScript = new Script(RETAIN);
@@ -220,12 +222,24 @@ export class PartitionStore {
 
   /** Reads the log after a cursor, and where the partition stood just before. */
   async readLog(
-    options: { cursor: Id; count: number },
+    options: { cursor: Id; topics?: readonly string[]; count: number },
   ): Promise<{ position: Position; entries: LogEntry[] }> {
     const { position, replies } = await this.#readInOneReign(options, (pipeline) => {
       pipeline.xrange(this.keys.log, `(${formatId(options.cursor)}`, "+", "COUNT", options.count);
     });
     return { position, entries: (replies[0] ?? []).map(readLogEntry) };
+  }
+
+  /** Reads the id before each topic's oldest message that is kept; undefined where none is. */
+  async floors(topics: readonly string[]): Promise<(Id | undefined)[]> {
+    const { keys } = this;
+    const reply = await this.#node.run((client) =>
+      floorsScript.run(client, {
+        keys: [keys.meta, keys.gens, ...topics.map((topic) => keys.topic(topic))],
+        args: [this.#seen],
+      })
+    );
+    return (reply as string[]).map((text) => text === "" ? undefined : readId(text));
   }
 
   /** Reads whole frames of the log from their topics' streams; one list for each. */
