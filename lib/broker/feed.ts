@@ -309,10 +309,22 @@ export class Feed implements AsyncDisposable {
     const frame = this.#read(payload);
     if (frame === undefined) return;
     if (frame.kind === "ephemeral") return this.#tellEphemeral(channel, payload, frame);
-    if (frame.kind === "frame" && !this.#follow(channel, frame)) {
-      return this.#break({ link: false, why: "a frame is missing" });
+    if (frame.kind === "frame") {
+      if (!this.#reigns(frame)) return;
+      if (!this.#follow(channel, frame)) {
+        return this.#break({ link: false, why: "a frame is missing" });
+      }
     }
     this.#inflow.push(frame);
+  }
+
+  #reigns({ first }: Frame): boolean {
+    const generation = generationOf(first);
+    if (this.#generation === 0 || generation === this.#generation) return true;
+    this.#break({ link: false, why: "another generation reigns" });
+    // what comes next is of the same: were each frame a break, the tail would never be read between two of them
+    this.#generation = generation;
+    return false;
   }
 
   #read(payload: string): Frame | EphemeralFrame | Probe | undefined {
@@ -326,12 +338,9 @@ export class Feed implements AsyncDisposable {
 
   #follow(name: string, frame: Frame): boolean {
     const { topic, last, logPrevious, topicPrevious } = frame;
-    const reigns = this.#generation === 0 || generationOf(frame.first) === this.#generation;
     const { everything } = this.#channels;
-    const follows = name === everything.name
-      ? everything.follow({ previous: logPrevious, last })
-      : this.#channels.named(topic)?.follow({ previous: topicPrevious, last }) ?? true;
-    return follows && reigns;
+    if (name === everything.name) return everything.follow({ previous: logPrevious, last });
+    return this.#channels.named(topic)?.follow({ previous: topicPrevious, last }) ?? true;
   }
 
   #dispatch(live: LiveBatch): void {
