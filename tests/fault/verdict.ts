@@ -1,0 +1,156 @@
+/** The one check of the fault tests: what was promised against what is stored and what was seen. */
+import assert from "node:assert/strict";
+import { compareIds, type Id, parseId } from "../../lib/codec/id.ts";
+import { readHistory } from "../_support/history.ts";
+import { publishId } from "../_support/http.ts";
+import { until } from "../_support/until.ts";
+import type { Acknowledged } from "./publishers.ts";
+import type { Seen, Watcher } from "./watcher.ts";
+
+/** What can be wrong. */
+export type FaultKind =
+  | "lost"
+  | "stored twice"
+  | "stored out of order"
+  | "missed"
+  | "seen twice"
+  | "seen out of order"
+  | "never stored"
+  | "gap announced"
+  | "cut short";
+
+/** One promise that was broken. */
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly detail: string;
+}
+
+/** What a run left behind. */
+export interface Evidence {
+  readonly url: string;
+  readonly topics: readonly string[];
+  readonly acknowledged: readonly Acknowledged[];
+  readonly watchers: readonly Watcher[];
+  /** How long watchers may take to come to the end, in milliseconds. @default 10000 */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Publishes a last message to each topic, waits until every watcher has seen its own or the time is over, and compares.
+ * Since the order is total, whoever has seen the last has been given all it will ever get.
+ */
+export async function judge(evidence: Evidence): Promise<Fault[]> {
+  const { url, topics, watchers, timeoutMs = 10_000 } = evidence;
+  const last = new Map<string, string>();
+  for (const topic of topics) {
+    last.set(topic, await publishId(url, { topic, data: { n: `end of ${topic}` } }));
+  }
+  const ends = watchers.map((watcher) => {
+    const ids = watcher.expects.map((topic) => readId(last.get(topic)));
+    return formatLast(ids);
+  });
+  const arrived = () => watchers.every((watcher, i) => watcher.has(ends[i] ?? ""));
+  await until(arrived, { timeoutMs, what: "the last messages" }).catch(() => {});
+  const stored = new Map<string, Seen[]>();
+  for (const topic of topics) stored.set(topic, await historyOf(url, topic));
+  const faults = storageFaults(evidence.acknowledged, stored);
+  for (const [i, watcher] of watchers.entries()) {
+    if (!watcher.has(ends[i] ?? "")) faults.push({ kind: "cut short", detail: watcher.name });
+    faults.push(...watcherFaults(watcher, stored));
+  }
+  return faults;
+}
+
+/** Fails with the first of the faults where there are any. */
+export function assertFaultless(faults: readonly Fault[]): void {
+  assert.deepEqual(faults.slice(0, 12), [], `${faults.length} promises were broken`);
+}
+
+/** Fails unless the check found each of these: the twin of a test must fail it. */
+export function assertBroken(faults: readonly Fault[], ...kinds: readonly FaultKind[]): void {
+  const found = new Set(faults.map(({ kind }) => kind));
+  for (const kind of kinds) assert.ok(found.has(kind), `not ${kind}, but ${[...found].join(", ")}`);
+}
+
+async function historyOf(url: string, topic: string): Promise<Seen[]> {
+  const messages = await readHistory(url, topic);
+  // What the publishers of these tests send.
+  return messages.map(({ id, data }) => ({ id: `${id}`, topic, n: (data as { n: string }).n }));
+}
+
+function storageFaults(
+  acknowledged: readonly Acknowledged[],
+  stored: ReadonlyMap<string, readonly Seen[]>,
+): Fault[] {
+  const faults: Fault[] = [];
+  for (const { n, topic, id } of lostOf(acknowledged, stored)) {
+    faults.push({ kind: "lost", detail: `${n} of ${topic} at ${id}` });
+  }
+  for (const [topic, messages] of stored) {
+    const known = new Map<string, string>();
+    const last = new Map<string, number>();
+    for (const { n, id } of messages) {
+      const twin = known.get(n);
+      if (twin !== undefined) {
+        faults.push({ kind: "stored twice", detail: `${n} of ${topic} at ${twin} and ${id}` });
+        continue;
+      }
+      known.set(n, id);
+      const [publisher = "", i = "0", k = "0"] = n.split("-");
+      const place = Number(i) * 1_000 + Number(k);
+      if (place < (last.get(publisher) ?? 0)) {
+        faults.push({ kind: "stored out of order", detail: `${n} of ${topic}` });
+      }
+      last.set(publisher, place);
+    }
+  }
+  return faults;
+}
+
+function lostOf(
+  acknowledged: readonly Acknowledged[],
+  stored: ReadonlyMap<string, readonly Seen[]>,
+): readonly Acknowledged[] {
+  const places = new Set<string>();
+  for (const [topic, messages] of stored) {
+    for (const { n, id } of messages) places.add(`${topic} ${id} ${n}`);
+  }
+  return acknowledged.filter(({ n, topic, id }) => !places.has(`${topic} ${id} ${n}`));
+}
+
+function watcherFaults(watcher: Watcher, stored: ReadonlyMap<string, readonly Seen[]>): Fault[] {
+  const faults: Fault[] = [];
+  const add = (kind: FaultKind, detail: unknown) =>
+    faults.push({ kind, detail: `${watcher.name}: ${detail}` });
+  const expected = new Map<string, Seen>();
+  for (const topic of watcher.expects) {
+    for (const message of stored.get(topic) ?? []) expected.set(message.id, message);
+  }
+  const seen = new Set<string>();
+  let previous: Seen | undefined;
+  for (const message of watcher.seen) {
+    const { id, n, topic } = message;
+    if (seen.has(id)) add("seen twice", `${n} at ${id}`);
+    else if (previous !== undefined && compareIds(readId(id), readId(previous.id)) < 0) {
+      add("seen out of order", `${n} at ${id} after ${previous.id}`);
+    }
+    const original = expected.get(id);
+    if (original?.n !== n || original.topic !== topic) add("never stored", `${n} at ${id}`);
+    seen.add(id);
+    previous = message;
+  }
+  for (const [id, { n }] of expected) if (!seen.has(id)) add("missed", `${n} at ${id}`);
+  for (const gap of watcher.gaps) add("gap announced", JSON.stringify(gap));
+  return faults;
+}
+
+function readId(text: string | undefined): Id {
+  const id = parseId(text ?? "");
+  if (id === undefined) throw new TypeError(`Cannot read ${text}: it is no message id`);
+  return id;
+}
+
+function formatLast(ids: readonly Id[]): string {
+  const last = [...ids].sort(compareIds).at(-1);
+  return last === undefined ? "" : `${last.ms}-${last.seq}`;
+}
