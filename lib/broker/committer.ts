@@ -11,7 +11,7 @@ export type Outcome = { readonly id: string; readonly duplicate: boolean } | Run
 
 /** Options of {@link Committer}. */
 export interface CommitterOptions {
-  readonly store: PartitionStore;
+  readonly store: Pick<PartitionStore, "commit" | "resetLane">;
   readonly log: Logger;
   /** How long a publish may take in all, in milliseconds. @default 1800 */
   readonly patienceMs?: number;
@@ -26,6 +26,8 @@ export const ATOMIC_MESSAGES = 1_000;
 const QUEUE_MESSAGES = 50_000;
 const QUEUE_BYTES = 64 << 20;
 const RESEND_MS = 25;
+/** What has less time left than this is refused rather than sent: its answer would come too late to be known. */
+const LEAST_MS = 300;
 
 interface Unit {
   readonly messages: readonly PreparedMessage[];
@@ -65,6 +67,7 @@ export class Committer implements AsyncDisposable {
     options: { atomic?: boolean } = {},
   ): Promise<readonly Outcome[]> {
     const { atomic = false } = options;
+    if (messages.length === 0) return [];
     if (this.#closed) return refuse(messages, new RunnelError("shutting_down"));
     const waiting = atomic
       ? [this.#enqueue(messages, true)]
@@ -102,6 +105,7 @@ export class Committer implements AsyncDisposable {
   }
 
   #take(): Unit[] {
+    this.#refuseLate();
     const units: Unit[] = [];
     let messages = 0, bytes = 0;
     for (const unit of this.#queue) {
@@ -113,10 +117,26 @@ export class Committer implements AsyncDisposable {
       bytes += unit.bytes;
       if (unit.atomic) break;
     }
-    this.#queue.splice(0, units.length);
-    this.#waiting.messages -= messages;
-    this.#waiting.bytes -= bytes;
+    this.#unqueue(units);
     return units;
+  }
+
+  #refuseLate(): void {
+    const { patienceMs } = this.#options;
+    const soon = performance.now() + Math.min(LEAST_MS, patienceMs / 4);
+    const inTime = this.#queue.findIndex(({ deadline }) => deadline > soon);
+    const late = this.#queue.slice(0, inTime < 0 ? this.#queue.length : inTime);
+    this.#unqueue(late);
+    for (const unit of late) unit.settle(refuse(unit.messages, new RunnelError("overloaded")));
+  }
+
+  /** Takes the first units out of the queue. */
+  #unqueue(units: readonly Unit[]): void {
+    this.#queue.splice(0, units.length);
+    for (const { messages, bytes } of units) {
+      this.#waiting.messages -= messages.length;
+      this.#waiting.bytes -= bytes;
+    }
   }
 
   async #commit(units: readonly Unit[]): Promise<void> {
@@ -175,6 +195,7 @@ export class Committer implements AsyncDisposable {
           throw outcomeUnknown(failure);
         }
         await pause(RESEND_MS, left);
+        if (left.aborted) throw outcomeUnknown(failure);
       }
     }
   }

@@ -18,7 +18,11 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
  * @throws what the promise rejects with, or the signal's reason
  */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) {
+    // nobody waits for it any more, and a rejection that nobody sees ends the process
+    promise.catch(() => {});
+    return Promise.reject(signal.reason);
+  }
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
