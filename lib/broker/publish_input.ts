@@ -16,11 +16,15 @@ const type = z.string().superRefine((name, context) => {
   if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
 });
 
+// the script that stores it reads options as JSON, and half a character would fail the whole call for everybody in it
+const shortText = z.string().min(1).max(TEXT_MOST)
+  .refine((text) => text.isWellFormed(), "Must not contain half a surrogate pair");
+
 /** What a publisher may say beside topic and payload. */
 export const publishOptionsSchema = z.strictObject({
   type: type.optional(),
-  key: z.string().min(1).max(TEXT_MOST).optional(),
-  idempotencyKey: z.string().min(1).max(TEXT_MOST).optional(),
+  key: shortText.optional(),
+  idempotencyKey: shortText.optional(),
   ttlMs: z.int().min(1).max(TTL_MOST_MS).optional(),
   durability: z.enum(["stored", "ephemeral"]).optional(),
 });
