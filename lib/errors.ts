@@ -30,6 +30,7 @@ export const ERRORS = {
   not_configured: kind(503, false, "The server's configuration is not valid"),
   redis_unavailable: kind(503, true, "Redis cannot be reached"),
   redis_timeout: kind(503, true, "Redis does not answer"),
+  redis_tls: kind(503, false, "The TLS link to Redis cannot be set up"),
   redis_auth: kind(503, false, "Redis refused the credentials"),
   redis_forbidden: kind(503, false, "Redis refused a command or key"),
   redis_readonly: kind(503, true, "Redis is read-only"),

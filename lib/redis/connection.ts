@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions as ClientOptions } from "ioredis";
 import { toRedisFailure } from "./failure.ts";
+import { tolerateLateErrors } from "./late_errors.ts";
 import type { RedisOptions } from "./options.ts";
 
 /** How long the client waits for the other side when it hangs up, in milliseconds. */
@@ -89,6 +90,7 @@ export class Connection implements AsyncDisposable {
       ...clientOptions(this.#options),
       retryStrategy: (times) => Math.min(25 * 2 ** Math.min(times, 4), 400),
     });
+    tolerateLateErrors(client);
     client.on("error", (error) => {
       if (client !== this.#client) return;
       this.#reason = error;

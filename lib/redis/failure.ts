@@ -26,6 +26,8 @@ const BY_PREFIX: readonly (readonly [prefix: string, code: ErrorCode, detail: st
   ["connect ETIMEDOUT", "redis_timeout", "Redis does not answer"],
 ];
 
+const TLS =
+  /certificate|altname|self.signed|issuer|\bSSL\b|\bTLS\b|alert|wrong version number|handshake/i;
 const UNREACHABLE =
   /ECONNREFUSED|ECONNRESET|EPIPE|ENOENT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|Connection is closed|isn't writeable|Socket closed|retries per request|connection|socket/i;
 
@@ -65,6 +67,10 @@ export function toRedisFailure(thrown: unknown, sent: boolean): RedisFailure {
     if (message.startsWith(prefix)) {
       return new RedisFailure(code, detail, { outcome, cause: error });
     }
+  }
+  if (outcome !== "refused" && TLS.test(message)) {
+    const detail = "The TLS link to Redis cannot be set up";
+    return new RedisFailure("redis_tls", detail, { outcome, cause: error });
   }
   return UNREACHABLE.test(message)
     ? new RedisFailure("redis_unavailable", "Redis cannot be reached", { outcome, cause: error })

@@ -1,6 +1,7 @@
 import { Redis } from "ioredis";
 import { clientOptions } from "./connection.ts";
 import { toRedisFailure } from "./failure.ts";
+import { tolerateLateErrors } from "./late_errors.ts";
 import type { RedisOptions } from "./options.ts";
 
 /** What a {@link FeedLink} tells. */
@@ -22,6 +23,7 @@ export class FeedLink {
 
   private constructor(options: RedisOptions, events: FeedLinkEvents) {
     this.#client = new Redis({ ...clientOptions(options), retryStrategy: () => null });
+    tolerateLateErrors(this.#client);
     this.#ended = new Promise((resolve) => this.#client.once("end", () => resolve()));
     this.#client.on("message", (channel: string, payload: string) => {
       if (!this.#closed) events.onMessage(channel, payload);
