@@ -4,8 +4,9 @@ import { RunnelError } from "../errors.ts";
 export const TOPIC_BYTES = 512;
 
 const encoder = new TextEncoder();
-// controls, separators, surrogates standing alone, unassigned: whatever has no place on a screen
-const UNPRINTABLE = /[\p{C}\p{Z}]/u;
+// controls, separators, surrogates standing alone, unassigned: whatever has no place on a screen; but not the joiners,
+// which Persian, Indic scripts and emoji need
+const UNPRINTABLE = /(?![\u200c\u200d])[\p{C}\p{Z}]/u;
 const PLAIN = /^[A-Za-z0-9._:/@{}-]+$/;
 
 /**

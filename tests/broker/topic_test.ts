@@ -63,3 +63,11 @@ Deno.test("requireTopic() gives the topic back, or points at the place it came f
     return true;
   });
 });
+
+Deno.test("topicFault() takes the joiners that Persian, Indic scripts and emoji need", () => {
+  for (
+    const name of ["\u06a9\u062a\u0627\u0628\u200c\u0647\u0627", "\u{1f3f3}\ufe0f\u200d\u{1f308}"]
+  ) {
+    assert.equal(topicFault(name), undefined);
+  }
+});
