@@ -30,9 +30,14 @@ export interface BatchUploadOptions {
 // The server has its own, lower limit and answers for the line; this one only bounds what is held here.
 const LONGEST_LINE_BYTES = 64 * 1024 * 1024;
 
+/** Lines that may be on their way without an answer: some runtimes read an upload ahead without a bound of their own. */
+const LINES_AHEAD = 10_000;
+/** A proxy may hold all answers back until the end; nobody waits for one for longer than this. */
+const ANSWER_MS = 5_000;
+
 /**
- * Streams the lines of an input to `POST /batch` and reads the answers meanwhile. What is held in memory is bounded by
- * what the server has not taken yet.
+ * Streams the lines of an input to `POST /batch` and reads the answers meanwhile. The upload keeps no more than some
+ * lines ahead of the answers, so that what client and server hold in memory is bounded.
  *
  * @throws {CliError} when the server cannot be reached, refuses the upload, or stops answering before the end.
  */
@@ -48,8 +53,12 @@ export async function uploadBatch(
     body: input.pipeThrough(encoder(sent, options.encode)),
     signal: options.signal,
   });
-  if (!response.ok || !response.body) throw await problemOf(response);
-  return await readAnswers(response.body, { sent, onResult: options.onResult });
+  try {
+    if (!response.ok || !response.body) throw await problemOf(response);
+    return await readAnswers(response.body, { sent, onResult: options.onResult });
+  } finally {
+    sent.close();
+  }
 }
 
 /** Turns the input into NDJSON, and remembers the lines that were sent. */
@@ -67,7 +76,8 @@ function encoder(sent: SentLines, encode: BatchUploadOptions["encode"]) {
     return utf8.encode(texts.join(""));
   };
   return new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(chunk, controller) {
+    async transform(chunk, controller) {
+      await sent.room();
       bytesRead += chunk.length;
       const encoded = encodeAll(splitter.push(chunk));
       if (encoded.length > 0) controller.enqueue(encoded);
@@ -114,6 +124,23 @@ interface SentLine {
 class SentLines {
   #waiting: SentLine[] = [];
   #taken = 0;
+  #closed = false;
+  #room: (() => void) | undefined;
+
+  /** Resolves when few enough lines wait for an answer, or none has come for long. */
+  async room(): Promise<void> {
+    while (!this.#closed && this.#waiting.length - this.#taken > LINES_AHEAD) {
+      const before = this.#waiting.length - this.#taken;
+      await this.#change();
+      if (this.#waiting.length - this.#taken === before) return;
+    }
+  }
+
+  /** Lets whoever waits go on. */
+  close(): void {
+    this.#closed = true;
+    this.#room?.();
+  }
 
   push(line: SentLine): void {
     this.#waiting.push(line);
@@ -125,7 +152,19 @@ class SentLines {
       this.#waiting = this.#waiting.slice(this.#taken);
       this.#taken = 0;
     }
+    if (this.#waiting.length - this.#taken <= LINES_AHEAD) this.#room?.();
     return this.#waiting[this.#taken++];
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#room?.(), ANSWER_MS);
+      this.#room = () => {
+        clearTimeout(timer);
+        this.#room = undefined;
+        resolve();
+      };
+    });
   }
 }
 
