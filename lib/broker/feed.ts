@@ -249,6 +249,8 @@ export class Feed implements AsyncDisposable {
     // at once, before anything is waited for: nobody may join a channel that is about to go
     for (const channel of idle) channel.reset({ link: true });
     await this.#link?.unsubscribe(idle.map((channel) => channel.name));
+    // frames that came until then would look like the last one before those of the next subscription
+    for (const channel of idle) channel.reset({ link: true });
     this.#channels.prune();
   }
 
