@@ -45,6 +45,7 @@ export class Connection implements AsyncDisposable {
   #waiters = new Set<() => void>();
   #reason: unknown;
   #greeted = false;
+  #heardAt = performance.now();
   #closed = false;
 
   constructor(options: RedisOptions) {
@@ -60,12 +61,19 @@ export class Connection implements AsyncDisposable {
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const client = await this.#connected();
     try {
-      return await work(client);
+      const result = await work(client);
+      this.#heardAt = performance.now();
+      return result;
     } catch (error) {
       const failure = toRedisFailure(error, true);
       if (failure.code === "redis_timeout" && client === this.#client) this.reset();
       throw failure;
     }
+  }
+
+  /** Drops the link and dials anew where nothing was heard on it for as long as a command may take. */
+  doubt(): void {
+    if (performance.now() - this.#heardAt >= this.#options.commandTimeoutMs) this.reset();
   }
 
   /** Drops the link and dials anew. */
@@ -121,6 +129,7 @@ export class Connection implements AsyncDisposable {
     }
     if (client !== this.#client) return;
     this.#greeted = true;
+    this.#heardAt = performance.now();
     this.#reason = undefined;
     this.#wake();
   }

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { Connection } from "./connection.ts";
+import { RedisFailure } from "./failure.ts";
 import { FeedLink, type FeedLinkEvents } from "./feed_link.ts";
 import type { RedisOptions } from "./options.ts";
 
@@ -33,9 +34,16 @@ export class RedisNode implements AsyncDisposable {
    *
    * @throws RedisFailure with what Redis or the link said
    */
-  run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const reader = this.#readers[this.#next++ % Math.max(this.#readers.length, 1)] ?? this.lane;
-    return reader.run(work);
+    try {
+      return await reader.run(work);
+    } catch (error) {
+      // links die together: one by one, each would cost whoever gets it the whole time that a command may take
+      const isSilent = error instanceof RedisFailure && error.code === "redis_timeout";
+      if (isSilent) { for (const other of this.#readers) other.doubt(); }
+      throw error;
+    }
   }
 
   /** Opens a connection in subscriber mode. */
