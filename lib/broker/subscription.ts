@@ -11,7 +11,7 @@ import type { LiveBatch } from "./ring.ts";
 import type { Sink } from "./sink.ts";
 import type { Start } from "./start.ts";
 import type { TopicFilter } from "./topic_filter.ts";
-import { pause } from "./wait.ts";
+import { abortable, pause } from "./wait.ts";
 
 /** What a client asked for. */
 export interface SubscribeRequest {
@@ -91,10 +91,10 @@ export class Subscription implements FeedListener {
    */
   async open(signal: AbortSignal): Promise<void> {
     const { feed } = this.#parts;
-    if (!this.#stays) return await this.#resolveStart();
+    if (!this.#stays) return await abortable(this.#resolveStart(), signal);
     await feed.acquire(this.filter, signal);
     try {
-      await this.#resolveStart();
+      await abortable(this.#resolveStart(), signal);
     } catch (error) {
       feed.release(this.filter);
       throw error;
@@ -181,8 +181,8 @@ export class Subscription implements FeedListener {
       return this.end("caught_up");
     }
     if (this.#isBehind()) {
-      await sink.drained();
-      return;
+      // a client that never reads must not keep the stream from ending
+      return await abortable(sink.drained(), this.#over.signal);
     }
     this.#state = "replaying";
     if (this.#stays && this.#goLive()) {
@@ -289,6 +289,8 @@ export class Subscription implements FeedListener {
   }
 
   #learn(position: Position): void {
+    // a tail that was lost will never be reached
+    if (position.generation !== this.#bound?.generation) this.#target = position.clock;
     this.#bound = position;
     this.#clockSkew = position.now - Date.now();
   }
@@ -304,7 +306,6 @@ export class Subscription implements FeedListener {
     const asked = start.kind === "cursor" ? start.id : timeOf(start);
     const position = await reader.position(this.filter, asked ?? ZERO);
     this.#learn(position);
-    this.#target = position.clock;
     this.#cursor = asked ?? position.clock;
     if (start.kind === "latest") return;
     if (position.lost) {
@@ -322,9 +323,8 @@ export class Subscription implements FeedListener {
     if (compareIds(this.#cursor, ZERO) === 0) {
       this.#floors = await reader.floors(this.filter, position);
     }
-    if (start.kind === "time" && compareIds(this.#cursor, position.clock) > 0) {
-      this.#cursor = position.clock;
-    }
+    // only a bare time can lie after the clock, and what comes next may be given an id before it
+    if (compareIds(this.#cursor, position.clock) > 0) this.#cursor = position.clock;
   }
 }
 
