@@ -43,7 +43,7 @@ export class FeedLink {
   static async open(options: RedisOptions, events: FeedLinkEvents): Promise<FeedLink> {
     let live = false;
     const link = new FeedLink(options, {
-      onMessage: events.onMessage,
+      onMessage: (channel, payload) => events.onMessage(channel, payload),
       onClose: () => live && events.onClose(),
     });
     let reason: unknown;
