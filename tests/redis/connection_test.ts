@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { Connection } from "../../lib/redis/connection.ts";
+import { RedisFailure } from "../../lib/redis/failure.ts";
+import { redisOptionsOf } from "../_support/partition.ts";
+import { freePort } from "../_support/port.ts";
+import { startRedis } from "../_support/redis_server.ts";
+import { startProxy } from "../_support/tcp_proxy.ts";
+import { until } from "../_support/until.ts";
+
+const ping = (connection: Connection) => connection.run((client) => client.ping());
+
+Deno.test("Connection waits for its first link, and comes back after each loss", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using proxy = startProxy({ port: redis.port });
+  proxy.down();
+  await using connection = new Connection(redisOptionsOf(`redis://127.0.0.1:${proxy.port}`));
+  const first = ping(connection);
+  // the port is free again a moment after it was closed
+  const [pong] = await Promise.all([first, until(() => (proxy.up(), true))]);
+  assert.equal(pong, "PONG");
+  for (let i = 0; i < 3; i++) {
+    proxy.cutAll();
+    await until(() => ping(connection));
+  }
+});
+
+Deno.test("Connection fails in time with the reason where there is no Redis", async () => {
+  const options = redisOptionsOf(`redis://127.0.0.1:${freePort()}`, { connectTimeoutMs: 150 });
+  await using connection = new Connection(options);
+  await assert.rejects(ping(connection), { code: "redis_unavailable", outcome: "unsent" });
+  await using socket = new Connection(
+    redisOptionsOf("unix:/nowhere/redis.sock", { connectTimeoutMs: 150 }),
+  );
+  await assert.rejects(ping(socket), { code: "redis_unavailable", outcome: "unsent" });
+});
+
+Deno.test("Connection talks over a unix socket and to a logical database", async () => {
+  await using redis = await startRedis({ appendonly: false, socket: true, password: "p@ss/word" });
+  await using connection = new Connection(redisOptionsOf(`${redis.url}?db=3`));
+  await connection.run((client) => client.set("k", "v"));
+  assert.equal(await redis.cli("-n", "3", "GET", "k"), "v");
+});
+
+Deno.test("Connection drops a link on which no reply comes, so that a late one is nobody else's", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using proxy = startProxy({ port: redis.port });
+  const url = `redis://127.0.0.1:${proxy.port}`;
+  await using connection = new Connection(redisOptionsOf(url, { commandTimeoutMs: 100 }));
+  await connection.run((client) => client.set("a", "of a"));
+  proxy.stall();
+  await assert.rejects(connection.run((client) => client.get("a")), {
+    code: "redis_timeout",
+    outcome: "unknown",
+  });
+  proxy.unstall();
+  await redis.cli("SET", "b", "of b");
+  assert.equal(await until(() => connection.run((client) => client.get("b"))), "of b");
+});
+
+Deno.test("Connection does not know what became of a command whose reply was cut off, and sends it once", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using proxy = startProxy({ port: redis.port });
+  await using connection = new Connection(redisOptionsOf(`redis://127.0.0.1:${proxy.port}`));
+  await ping(connection);
+  const { done } = proxy.cutAfterRequest(/INCR/i);
+  const lost = connection.run((client) => client.incr("n"));
+  await assert.rejects(lost, { code: "redis_unavailable", outcome: "unknown" });
+  await done;
+  await until(() => ping(connection));
+  assert.equal(await redis.cli("GET", "n"), "1");
+});
+
+Deno.test("Connection says why it is not let in, and is let in when that changes", async () => {
+  await using redis = await startRedis({ appendonly: false, password: "right" });
+  const url = redis.url.replace("right", "wrong");
+  await using connection = new Connection(redisOptionsOf(url, { connectTimeoutMs: 300 }));
+  await assert.rejects(ping(connection), (error: unknown) => {
+    assert.ok(error instanceof RedisFailure);
+    assert.deepEqual([error.code, error.outcome], ["redis_auth", "unsent"]);
+    assert.doesNotMatch(error.message, /wrong|right/);
+    return true;
+  });
+  await redis.cli("ACL", "SETUSER", "default", ">wrong");
+  await until(() => ping(connection));
+});
+
+Deno.test("Connection takes nothing after it was closed, and lets go of who waits", async () => {
+  const options = redisOptionsOf(`redis://127.0.0.1:${freePort()}`, { connectTimeoutMs: 10_000 });
+  const connection = new Connection(options);
+  const waiting = assert.rejects(ping(connection));
+  await connection[Symbol.asyncDispose]();
+  await waiting;
+  await assert.rejects(ping(connection), { outcome: "unsent" });
+  connection.reset();
+});
