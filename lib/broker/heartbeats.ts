@@ -20,10 +20,9 @@ export class Heartbeats implements Disposable {
     this.#intervalMs = options.intervalMs;
   }
 
-  /** Beats for one until the returned function is called. */
+  /** Beats for one, within an interval from now for the first time, until the returned function is called. */
   add(beating: Beating): () => void {
-    // the slot that was just served comes again after a whole interval
-    const slot = this.#slots[(this.#now + SLOTS - 1) % SLOTS] ?? new Set();
+    const slot = this.#emptiest();
     slot.add(beating);
     this.#size++;
     this.#timer ??= setInterval(() => this.#tick(), Math.max(this.#intervalMs / SLOTS, 1));
@@ -36,6 +35,11 @@ export class Heartbeats implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  // thousands come back in one moment after a restart, and must not be written to in one moment ever after
+  #emptiest(): Set<Beating> {
+    return this.#slots.reduce((least, slot) => slot.size < least.size ? slot : least);
   }
 
   #tick(): void {
