@@ -119,11 +119,11 @@ Deno.test("Reader announces deleted and forgotten topics below the log's floor",
       await using partition = redis.open();
       const first = await partition.publishOne("t.1", 0);
       const last = await partition.publishOne("t.2", 1);
-      await partition.store.remove("t.2");
+      await partition.store.topics.remove("t.2");
       if (forgotten) {
         const ago = Date.now() - 8 * 86_400_000;
         await redis.cli("HSET", partition.store.keys.meta, "t:t.2", `${last} 1 10 ${ago}`);
-        await partition.store.sweep(["t.2"]);
+        await partition.store.topics.sweep(["t.2"]);
       }
       await later(partition, 5_000);
       const rest = [await partition.publishOne("t.1", 2), await partition.publishOne("t.1", 3)];
@@ -145,7 +145,7 @@ Deno.test("Reader announces nothing to earliest of what was gone before it began
     await later(partition, 3_000);
   }
   const last = (await partition.store.position({ topics: ["t.gone"] })).topics[0]?.last ?? ZERO;
-  await partition.store.remove("t.gone");
+  await partition.store.topics.remove("t.gone");
   const ago = Date.now() - 8 * 86_400_000;
   await redis.cli(
     "HSET",
@@ -153,7 +153,7 @@ Deno.test("Reader announces nothing to earliest of what was gone before it began
     "t:t.gone",
     `${last.ms}-${last.seq} 1 10 ${ago}`,
   );
-  await partition.store.sweep(["t.gone"]);
+  await partition.store.topics.sweep(["t.gone"]);
   await trimLog(partition, 1);
   const reader = new Reader(partition.store);
   const floors = await reader.floors(everything, await reader.position(everything, ZERO));

@@ -111,7 +111,7 @@ Deno.test("Reader announces a deleted topic, and what came after its deletion", 
     await t.step(names.join(), async () => {
       await using partition = redis.open();
       const [first] = await partition.publish("t", 1, 2, 3);
-      await partition.store.remove("t");
+      await partition.store.topics.remove("t");
       const reader = new Reader(partition.store);
       const gone = await readAll(reader, filter(...names), { cursor: id(first) });
       assert.deepEqual(gone.ids, []);
@@ -136,7 +136,7 @@ Deno.test("Reader says that a named topic was deleted rather than trimmed", asyn
   await using partition = redis.open();
   const first = await partition.publishOne("t", 1);
   await partition.publishOne("t", 2);
-  await partition.store.remove("t");
+  await partition.store.topics.remove("t");
   const { gaps } = await readAll(new Reader(partition.store), filter("t"), { cursor: id(first) });
   assert.deepEqual(gaps.map(({ reason }) => reason), ["deleted"]);
 });
@@ -145,10 +145,10 @@ Deno.test("Reader announces a topic that was forgotten at its next message", asy
   await using partition = redis.open();
   const first = await partition.publishOne("t", 1);
   const last = await partition.publishOne("t", 2);
-  await partition.store.remove("t");
+  await partition.store.topics.remove("t");
   const ago = Date.now() - 8 * 86_400_000;
   await redis.cli("HSET", partition.store.keys.meta, "t:t", `${last} 2 10 ${ago}`);
-  await partition.store.sweep(["t"]);
+  await partition.store.topics.sweep(["t"]);
   const fresh = await partition.publishOne("t", 3);
   for (const names of [["t"], ["*"]]) {
     const read = await readAll(new Reader(partition.store), filter(...names), {
@@ -164,7 +164,7 @@ Deno.test("Reader.floors() leaves out of earliest what was trimmed before, not w
   await partition.publish("t", 1, 2, 3, 4);
   await partition.publish("u", 1);
   await partition.publishOne("gone", 1);
-  await partition.store.remove("gone");
+  await partition.store.topics.remove("gone");
   for (const names of [["t", "u", "gone", "never"], ["*"]]) {
     const wanted = filter(...names);
     const reader = new Reader(partition.store);

@@ -222,7 +222,7 @@ Deno.test("Subscription announces a gap once to a browser that comes back after 
   await using stage = new Stage(partition);
   const first = await partition.publishOne("a", 0);
   await partition.publishOne("a", 1);
-  await partition.store.remove("a");
+  await partition.store.topics.remove("a");
   const before = await stage.subscribe("a", { since: first });
   await until(() => before.sink.told("$gap").length === 1);
   await until(() => before.sink.lastEventId !== first);
