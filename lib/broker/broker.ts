@@ -1,7 +1,8 @@
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { RedisNode } from "../redis/node.ts";
-import { PartitionStore, type Retention } from "../redis/store.ts";
+import { PartitionStore } from "../redis/store.ts";
+import type { Retention } from "../redis/topic_store.ts";
 import { Committer, type Outcome } from "./committer.ts";
 import { Feed } from "./feed.ts";
 import { Heartbeats } from "./heartbeats.ts";

@@ -43,7 +43,7 @@ export class Presence implements AsyncDisposable {
    */
   async of(topic: string): Promise<number> {
     let sum = 0;
-    for (const { named, patterns } of await this.#options.store.subscribers(topic)) {
+    for (const { named, patterns } of await this.#options.store.subscribers.of(topic)) {
       sum += named;
       for (const [pattern, count] of Object.entries(patterns)) {
         if (new TopicPattern(pattern).matches(topic)) sum += count;
@@ -76,7 +76,7 @@ export class Presence implements AsyncDisposable {
       const counts = this.#dirty ? { topics: this.#topics, patterns: this.#patterns } : undefined;
       this.#dirty = false;
       try {
-        const known = await store.reportSubscribers(processId, { counts, keepMs: intervalMs * 3 });
+        const known = await store.subscribers.report(processId, { counts, keepMs: intervalMs * 3 });
         if (!known) this.#dirty = true;
       } catch (error) {
         this.#dirty = true;
@@ -84,6 +84,6 @@ export class Presence implements AsyncDisposable {
       }
       await pause(intervalMs, signal);
     }
-    await store.reportSubscribers(processId, { counts: undefined, keepMs: 0 }).catch(() => {});
+    await store.subscribers.report(processId, { counts: undefined, keepMs: 0 }).catch(() => {});
   }
 }

@@ -264,7 +264,7 @@ export class Reader {
     const all: KnownTopic[] = [];
     let after: string | undefined;
     for (;;) {
-      const some = await this.#store.topics({
+      const some = await this.#store.topics.list({
         count: TOPICS_A_CALL,
         ...(after === undefined ? {} : { after }),
       });

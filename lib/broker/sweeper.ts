@@ -1,5 +1,6 @@
 import type { Logger } from "../log.ts";
-import { type PartitionStore, TRIM_STEP } from "../redis/store.ts";
+import type { PartitionStore } from "../redis/store.ts";
+import { TRIM_STEP } from "../redis/topic_store.ts";
 import { pause } from "./wait.ts";
 
 /** Options of {@link Sweeper}. */
@@ -37,7 +38,7 @@ export class Sweeper implements AsyncDisposable {
     let removed = 0;
     let after: string | undefined;
     while (!this.#stop.signal.aborted) {
-      const some = await store.topics({
+      const some = await store.topics.list({
         count: TOPICS_A_CALL,
         ...(after === undefined ? {} : { after }),
       });
@@ -57,7 +58,7 @@ export class Sweeper implements AsyncDisposable {
   async #trim(topics: readonly string[]): Promise<number> {
     let removed = 0;
     while (!this.#stop.signal.aborted) {
-      const step = await this.#options.store.sweep(topics);
+      const step = await this.#options.store.topics.sweep(topics);
       removed += step;
       if (step < TRIM_STEP) break;
     }
@@ -71,7 +72,7 @@ export class Sweeper implements AsyncDisposable {
       await pause(intervalMs * (0.9 + Math.random() / 5), signal);
       if (signal.aborted) return;
       try {
-        if (!await store.takeSweep(processId, intervalMs / 2)) continue;
+        if (!await store.topics.takeSweep(processId, intervalMs / 2)) continue;
         const removed = await this.sweep();
         if (removed > 0) log.info("retention swept", { removed });
       } catch (error) {

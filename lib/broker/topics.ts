@@ -1,7 +1,8 @@
 import { formatId, type Id } from "../codec/id.ts";
 import { messageJson } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
-import type { PartitionStore, Retention, TopicInfo } from "../redis/store.ts";
+import type { PartitionStore } from "../redis/store.ts";
+import type { Retention, TopicInfo } from "../redis/topic_store.ts";
 import { pageCount } from "./page.ts";
 import type { Presence } from "./presence.ts";
 
@@ -64,7 +65,7 @@ export class Topics {
     const topics: TopicSummary[] = [];
     let after = options.after;
     for (;;) {
-      const some = await this.#store.topics({
+      const some = await this.#store.topics.list({
         count: options.limit,
         ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
         ...(after === undefined ? {} : { after }),
@@ -97,10 +98,10 @@ export class Topics {
    * Changes a topic's retention, and trims it to that; a topic nobody published to yet may have one too.
    */
   async configure(topic: string, change: RetentionChange): Promise<TopicDescription> {
-    const settings = (await this.#store.topicInfo(topic))?.settings ?? {};
+    const settings = (await this.#store.topics.info(topic))?.settings ?? {};
     const maxMessages = merge(settings.maxMessages, change.maxMessages);
     const maxAgeMs = merge(settings.maxAgeMs, change.maxAgeMs);
-    await this.#store.configure(topic, {
+    await this.#store.topics.configure(topic, {
       ...(maxMessages === undefined ? {} : { maxMessages }),
       ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
     });
@@ -113,7 +114,7 @@ export class Topics {
    * @throws RunnelError `not_found`
    */
   async remove(topic: string): Promise<void> {
-    if (!await this.#store.remove(topic)) throw notFound(topic);
+    if (!await this.#store.topics.remove(topic)) throw notFound(topic);
   }
 
   /**
@@ -151,7 +152,7 @@ export class Topics {
   }
 
   async #existing(topic: string): Promise<TopicInfo> {
-    const info = await this.#store.topicInfo(topic);
+    const info = await this.#store.topics.info(topic);
     if (info === undefined) throw notFound(topic);
     return info;
   }

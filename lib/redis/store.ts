@@ -11,19 +11,19 @@ import { toRedisFailure } from "./failure.ts";
 import { ephemeralFrame } from "./frame.ts";
 import { Keys } from "./keys.ts";
 import type { RedisNode } from "./node.ts";
-import { type Position, readPosition, readTopicState, type TopicState } from "./position.ts";
+import { type Position, readPosition } from "./position.ts";
+import { Reign } from "./reign.ts";
+import { throwFirst } from "./replies.ts";
 import { Script, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
 import { POSITION } from "./scripts/position.lua.ts";
-import { REMOVE } from "./scripts/remove.lua.ts";
-import { RETAIN } from "./scripts/retain.lua.ts";
+import { SubscriberStore } from "./subscriber_store.ts";
+import { type Retention, TopicStore } from "./topic_store.ts";
 
 const commitScript = new Script(COMMIT);
 const floorsScript = new Script(FLOORS);
 const positionScript = new Script(POSITION);
-const removeScript = new Script(REMOVE);
-const retainScript = new Script(RETAIN);
 
 /** Entries kept in the log; below its floor topics are merged instead. */
 const LOG_ENTRIES = 100_000;
@@ -31,27 +31,8 @@ const LOG_ENTRIES = 100_000;
 const FRAME_BYTES = 16_384;
 /** How long a lane's last commit is remembered: longer than any stalled call can come late. */
 const LANE_MS = 24 * 3_600_000;
-/** Messages removed in one call: a hundred thousand would block Redis for tens of milliseconds. */
-export const TRIM_STEP = 10_000;
-/** Field of the subscriptions by pattern; no topic has this name. */
-const PATTERNS = "*";
+/** How long a health check's key is kept. */
 const HEALTH_MS = 60_000;
-/** How long a deleted topic is remembered. */
-const TOMBSTONE_MS = 7 * 24 * 3_600_000;
-
-/** Retention of topics, as a store applies it. */
-export interface Retention {
-  /** Most messages kept a topic. */
-  readonly maxMessages: number;
-  /** Most age of a message in milliseconds; undefined for none. */
-  readonly maxAgeMs: number | undefined;
-}
-
-/** Settings of one topic; what is unset follows the defaults. */
-export interface TopicSettings {
-  readonly maxMessages?: number;
-  readonly maxAgeMs?: number;
-}
 
 /** A message on its way into the store. */
 export interface OutgoingMessage {
@@ -111,14 +92,21 @@ export interface StoreOptions {
 export class PartitionStore {
   /** Names of the partition's keys and channels. */
   readonly keys: Keys;
+  /** Names, settings and retention of the topics. */
+  readonly topics: TopicStore;
+  /** How many subscriptions each process has open. */
+  readonly subscribers: SubscriberStore;
   readonly #node: RedisNode;
   readonly #options: StoreOptions;
-  #seen = 0;
+  readonly #reign = new Reign();
 
   constructor(node: RedisNode, options: StoreOptions) {
     this.#node = node;
     this.#options = options;
     this.keys = new Keys({ prefix: options.prefix, partition: options.partition, db: node.db });
+    const parts = { node, keys: this.keys, reign: this.#reign };
+    this.topics = new TopicStore(parts, options.retention);
+    this.subscribers = new SubscriberStore(parts);
   }
 
   /** Stores a commit. Sending the same number again returns the first reply and stores nothing. */
@@ -126,7 +114,7 @@ export class PartitionStore {
     const { keys } = this;
     const { retention, idempotencyMs } = this.#options;
     const args: (string | number)[] = [
-      this.#seen,
+      this.#reign.seen,
       commit.number,
       keys.base,
       keys.channels,
@@ -161,7 +149,7 @@ export class PartitionStore {
       firsts: string[];
       special: [number, SpecialOutcome, string][];
     };
-    this.#saw(raw.gen);
+    this.#reign.saw(raw.gen);
     return { generation: raw.gen, clock: raw.clock, firsts: raw.firsts, special: raw.special };
   }
 
@@ -236,7 +224,7 @@ export class PartitionStore {
     const reply = await this.#node.run((client) =>
       floorsScript.run(client, {
         keys: [keys.meta, keys.gens, ...topics.map((topic) => keys.topic(topic))],
-        args: [this.#seen],
+        args: [this.#reign.seen],
       })
     );
     return (reply as string[]).map((text) => text === "" ? undefined : readId(text));
@@ -281,162 +269,9 @@ export class PartitionStore {
     return entries.map((entry) => readTopicEntry(options.topic, entry));
   }
 
-  /** Lists topic names in byte order, after `after`, with their states; those deleted included. */
-  async topics(
-    options: { prefix?: string; after?: string; count: number },
-  ): Promise<{ topic: string; state: TopicState | undefined }[]> {
-    const { prefix = "", after } = options;
-    const low = after !== undefined && after >= prefix ? `(${after}` : `[${prefix}`;
-    const names = await this.#node.run((client) =>
-      client.zrange(this.keys.topics, low, "+", "BYLEX", "LIMIT", 0, options.count)
-    );
-    const wanted = names.filter((name) => name.startsWith(prefix));
-    if (wanted.length === 0) return [];
-    const states = await this.#node.run((client) =>
-      client.hmget(this.keys.meta, ...wanted.map((name) => `t:${name}`))
-    );
-    return wanted.map((topic, i) => ({ topic, state: readTopicState(states[i] ?? "") }));
-  }
-
-  /** Reads what can be told of one topic; undefined where it never was, or was deleted. */
-  async topicInfo(topic: string): Promise<TopicInfo | undefined> {
-    const { keys } = this;
-    const replies = await this.#node.run(async (client) =>
-      throwFirst(
-        await client.pipeline()
-          .hget(keys.meta, `t:${topic}`)
-          .hget(keys.settings, topic)
-          .xlen(keys.topic(topic))
-          .xrange(keys.topic(topic), "-", "+", "COUNT", 1)
-          .memory("USAGE", keys.topic(topic))
-          .exec(),
-      )
-    );
-    const state = readTopicState(String(replies[0] ?? ""));
-    const settings = readSettings(replies[1] as string | null);
-    if ((state === undefined || state.deletedAt !== undefined) && settings === undefined) return;
-    const oldest = (replies[3] as RawEntry[])[0];
-    return {
-      length: Number(replies[2]),
-      firstId: oldest?.[0],
-      lastId: state === undefined || state.count === 0 ? undefined : formatId(state.last),
-      count: state?.count ?? 0,
-      bytes: Number(replies[4] ?? 0),
-      settings: settings ?? {},
-    };
-  }
-
-  /** Replaces a topic's settings and trims it to them. */
-  async configure(topic: string, settings: TopicSettings): Promise<void> {
-    const text = `${settings.maxMessages ?? "-"} ${settings.maxAgeMs ?? "-"}`;
-    let removed = await this.#retain([topic], text);
-    while (removed >= TRIM_STEP) removed = await this.#retain([topic], "");
-  }
-
-  /** Trims topics to their retention; resolves with how many messages went, {@link TRIM_STEP} at the most. */
-  sweep(topics: readonly string[]): Promise<number> {
-    return this.#retain(topics, "");
-  }
-
-  /**
-   * Writes down a process's open subscriptions, or where they have not changed that they still are; 0 ms takes it back.
-   *
-   * @returns false where nothing is written down any more, so that they must be given again
-   */
-  async reportSubscribers(
-    processId: string,
-    { counts, keepMs }: { counts: SubscriberCounts | undefined; keepMs: number },
-  ): Promise<boolean> {
-    const { keys } = this;
-    const own = keys.subscribers(processId);
-    return await this.#node.run(async (client) => {
-      const multi = client.multi().pexpire(own, keepMs);
-      if (counts !== undefined) {
-        multi.del(own);
-        multi.hset(
-          own,
-          new Map([...counts.topics].map(([topic, n]) => [topic, String(n)])).set(
-            PATTERNS,
-            JSON.stringify(Object.fromEntries(counts.patterns)),
-          ),
-        );
-      }
-      multi.pexpire(own, keepMs);
-      multi.zremrangebyscore(keys.processes, "-inf", Date.now());
-      if (keepMs > 0) multi.zadd(keys.processes, Date.now() + keepMs, processId);
-      else multi.zrem(keys.processes, processId);
-      const [known] = throwFirst(await multi.exec());
-      return counts !== undefined || known === 1;
-    });
-  }
-
-  /** Reads what each process reported of a topic: its subscriptions by name, and all of those by pattern. */
-  async subscribers(
-    topic: string,
-  ): Promise<{ named: number; patterns: Record<string, number> }[]> {
-    const { keys } = this;
-    return await this.#node.run(async (client) => {
-      const processes = await client.zrangebyscore(keys.processes, Date.now(), "+inf");
-      const pipeline = client.pipeline();
-      for (const id of processes) pipeline.hmget(keys.subscribers(id), topic, PATTERNS);
-      const replies = processes.length === 0 ? [] : throwFirst(await pipeline.exec());
-      return (replies as [string | null, string | null][]).map(([named, patterns]) => ({
-        named: Number(named ?? 0),
-        patterns: JSON.parse(patterns ?? "{}"),
-      }));
-    });
-  }
-
-  /** Takes the sweep's turn for a while; false where another process has it. */
-  async takeSweep(processId: string, forMs: number): Promise<boolean> {
-    const reply = await this.#node.run((client) =>
-      client.set(this.keys.sweep, processId, "PX", forMs, "NX")
-    );
-    return reply === "OK";
-  }
-
   /** Writes a key that nobody reads, on the write lane: what refuses it refuses messages too. */
   async checkWrite(): Promise<void> {
     await this.#node.lane.run((client) => client.set(this.keys.health, "1", "PX", HEALTH_MS));
-  }
-
-  /** Deletes a topic; false where there was none. */
-  async remove(topic: string): Promise<boolean> {
-    const { keys } = this;
-    const reply = await this.#node.run((client) =>
-      removeScript.run(client, {
-        keys: [keys.meta, keys.gens, keys.settings, keys.topics, keys.topic(topic)],
-        args: [this.#seen, topic],
-      })
-    );
-    return Number(reply) > 0;
-  }
-
-  #retain(topics: readonly string[], settings: string): Promise<number> {
-    const { keys } = this;
-    const { retention } = this.#options;
-    return this.#node.run(async (client) =>
-      Number(
-        await retainScript.run(client, {
-          keys: [
-            keys.meta,
-            keys.gens,
-            keys.settings,
-            keys.topics,
-            ...topics.map((topic) => keys.topic(topic)),
-          ],
-          args: [
-            this.#seen,
-            retention.maxMessages,
-            retention.maxAgeMs ?? 0,
-            TRIM_STEP,
-            TOMBSTONE_MS,
-            settings,
-            ...topics,
-          ],
-        }),
-      )
-    );
   }
 
   #positionCall(
@@ -449,7 +284,7 @@ export class PartitionStore {
     return {
       keys: [this.keys.meta, this.keys.gens],
       args: [
-        this.#seen,
+        this.#reign.seen,
         options.cursor === undefined ? "" : formatId(options.cursor),
         options.probe?.channel ?? "",
         options.probe?.number ?? 0,
@@ -485,49 +320,7 @@ export class PartitionStore {
   }
 
   #learn(position: Position): Position {
-    this.#saw(position.generation);
+    this.#reign.saw(position.generation);
     return position;
   }
-
-  #saw(generation: number): void {
-    if (generation > this.#seen) this.#seen = generation;
-  }
-}
-
-/** Open subscriptions of one process, by topic and by pattern. */
-export interface SubscriberCounts {
-  readonly topics: ReadonlyMap<string, number>;
-  readonly patterns: ReadonlyMap<string, number>;
-}
-
-/** What {@link PartitionStore.topicInfo} tells. */
-export interface TopicInfo {
-  /** Messages kept. */
-  readonly length: number;
-  /** Id of the oldest message kept. */
-  readonly firstId: string | undefined;
-  /** Id of the last message published. */
-  readonly lastId: string | undefined;
-  /** Messages ever published. */
-  readonly count: number;
-  /** Memory that the messages take in Redis. */
-  readonly bytes: number;
-  readonly settings: TopicSettings;
-}
-
-function readSettings(text: string | null): TopicSettings | undefined {
-  if (text === null) return undefined;
-  const [messages, age] = text.split(" ");
-  return {
-    ...(messages === "-" ? {} : { maxMessages: Number(messages) }),
-    ...(age === "-" ? {} : { maxAgeMs: Number(age) }),
-  };
-}
-
-function throwFirst(replies: [error: Error | null, reply: unknown][] | null): unknown[] {
-  if (replies === null) throw toRedisFailure(new Error("Connection is closed."), true);
-  return replies.map(([error, reply]) => {
-    if (error !== null) throw error;
-    return reply;
-  });
 }

@@ -2,12 +2,8 @@
 import { parseRedisUrl } from "../../lib/redis/address.ts";
 import { RedisNode } from "../../lib/redis/node.ts";
 import type { RedisOptions } from "../../lib/redis/options.ts";
-import {
-  type CommitReply,
-  type OutgoingMessage,
-  PartitionStore,
-  type Retention,
-} from "../../lib/redis/store.ts";
+import { type CommitReply, type OutgoingMessage, PartitionStore } from "../../lib/redis/store.ts";
+import type { Retention } from "../../lib/redis/topic_store.ts";
 
 /** Options of {@link Partition}. */
 export interface PartitionOptions {

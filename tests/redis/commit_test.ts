@@ -206,8 +206,8 @@ Deno.test("commit is refused while the partition is not open, other than one tha
   await assert.rejects(partition.commit({ t: [body(2)] }, { number: 2 }), {
     code: "partition_closed",
   });
-  await assert.rejects(partition.store.remove("t"), { code: "partition_closed" });
-  await assert.rejects(partition.store.sweep(["t"]), { code: "partition_closed" });
+  await assert.rejects(partition.store.topics.remove("t"), { code: "partition_closed" });
+  await assert.rejects(partition.store.topics.sweep(["t"]), { code: "partition_closed" });
   assert.equal((await idsOf(partition, "t")).length, 1);
 });
 

@@ -59,8 +59,8 @@ Deno.test("reign never repeats a generation, in whatever script it begins", asyn
   const scripts = [
     () => partition.store.position(),
     () => partition.commit({ t: ["{}"] }),
-    () => partition.store.remove("none"),
-    () => partition.store.sweep(["t"]),
+    () => partition.store.topics.remove("none"),
+    () => partition.store.topics.sweep(["t"]),
     () => partition.store.probe({ channel: "nobody", number: 1 }),
     () => partition.store.readLog({ cursor: ZERO, count: 1 }),
     () => partition.store.readTopics({ cursor: ZERO, topics: ["t"], ranges: [] }),
@@ -96,7 +96,7 @@ Deno.test("reign refuses a caller that has seen a later generation of the same p
   await assert.rejects(partition.store.position(), stale);
   await assert.rejects(partition.commit({ t: ["{}"] }), stale);
   await assert.rejects(partition.store.readLog({ cursor: ZERO, count: 1 }), stale);
-  await assert.rejects(partition.store.remove("t"), stale);
+  await assert.rejects(partition.store.topics.remove("t"), stale);
   assert.equal(await redis.cli("XLEN", partition.store.keys.topic("t")), "1");
 });
 
@@ -156,7 +156,7 @@ Deno.test("position tells what is known of topics, and where a deleted one ended
   await using partition = redis.open();
   const last = id(await partition.publishOne("t", "x".repeat(100)));
   await partition.publishOne("gone");
-  await partition.store.remove("gone");
+  await partition.store.topics.remove("gone");
   const { topics, now } = await partition.store.position({ topics: ["t", "none", "gone"] });
   const [t, none, gone] = topics;
   assert.deepEqual(t, { last, count: 1, largest: '{"data":""}'.length + 100 });
@@ -175,8 +175,8 @@ Deno.test("every script refuses a replica, whose clock may be behind", async () 
   await assert.rejects(reader.store.position(), readonly);
   await assert.rejects(reader.commit({ t: ["{}"] }), readonly);
   await assert.rejects(reader.store.readLog({ cursor: ZERO, count: 1 }), readonly);
-  await assert.rejects(reader.store.remove("t"), readonly);
-  await assert.rejects(reader.store.sweep(["t"]), readonly);
+  await assert.rejects(reader.store.topics.remove("t"), readonly);
+  await assert.rejects(reader.store.topics.sweep(["t"]), readonly);
   await assert.rejects(reader.store.checkWrite(), readonly);
   const { clock } = await partition.store.position();
   assert.equal(formatId(clock), last);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatId, ZERO } from "../../lib/codec/id.ts";
-import { TRIM_STEP } from "../../lib/redis/store.ts";
+import { TRIM_STEP } from "../../lib/redis/topic_store.ts";
 import type { Partition } from "../_support/partition.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 import { until } from "../_support/until.ts";
@@ -69,23 +69,23 @@ Deno.test("PartitionStore.configure() sets a topic's own retention and enforces 
   await using partition = redis.open({ retention: { maxMessages: 50, maxAgeMs: 60_000 } });
   await partition.publish("t", ...range(0, 20));
   await partition.publish("u", ...range(0, 20));
-  await partition.store.configure("t", { maxMessages: 3 });
+  await partition.store.topics.configure("t", { maxMessages: 3 });
   assert.deepEqual(await dataOf(partition, "t"), [17, 18, 19]);
   assert.equal((await dataOf(partition, "u")).length, 20);
-  assert.deepEqual((await partition.store.topicInfo("t"))?.settings, { maxMessages: 3 });
-  await partition.store.configure("t", {});
+  assert.deepEqual((await partition.store.topics.info("t"))?.settings, { maxMessages: 3 });
+  await partition.store.topics.configure("t", {});
   await partition.publish("t", ...range(20, 30));
   assert.equal((await dataOf(partition, "t")).length, 13);
-  await partition.store.configure("t", { maxAgeMs: 1_000 });
+  await partition.store.topics.configure("t", { maxAgeMs: 1_000 });
   await age(partition, "t", 5_000);
-  await partition.store.sweep(["t"]);
+  await partition.store.topics.sweep(["t"]);
   assert.deepEqual(await dataOf(partition, "t"), []);
 });
 
 Deno.test("PartitionStore.configure() trims all that is too much, in as many steps as it takes", async () => {
   await using partition = redis.open();
   await publishMany(partition, "t", 25_000);
-  await partition.store.configure("t", { maxMessages: 10 });
+  await partition.store.topics.configure("t", { maxMessages: 10 });
   assert.deepEqual(await dataOf(partition, "t"), range(24_990, 25_000));
 });
 
@@ -96,9 +96,9 @@ Deno.test("PartitionStore.sweep() bounds what one call removes over all its topi
     await redis.cli("HSET", partition.store.keys.settings, topic, "1 -");
   }
   const topics = ["a", "b", "c"];
-  assert.equal(await partition.store.sweep(topics), TRIM_STEP);
-  assert.equal(await partition.store.sweep(topics), 3 * 5_999 - TRIM_STEP);
-  assert.equal(await partition.store.sweep(topics), 0);
+  assert.equal(await partition.store.topics.sweep(topics), TRIM_STEP);
+  assert.equal(await partition.store.topics.sweep(topics), 3 * 5_999 - TRIM_STEP);
+  assert.equal(await partition.store.topics.sweep(topics), 0);
   for (const topic of topics) assert.deepEqual(await dataOf(partition, topic), [5_999]);
 });
 
@@ -106,20 +106,20 @@ Deno.test("PartitionStore.sweep() leaves topics alone that have nothing to trim"
   await using partition = redis.open({ retention: { maxMessages: 10 } });
   await partition.publish("t", 1, 2);
   await redis.cli("SET", partition.store.keys.topic("foreign"), "theirs");
-  assert.equal(await partition.store.sweep(["t", "none", "foreign"]), 0);
-  assert.equal(await partition.store.sweep([]), 0);
+  assert.equal(await partition.store.topics.sweep(["t", "none", "foreign"]), 0);
+  assert.equal(await partition.store.topics.sweep([]), 0);
   assert.equal(await redis.cli("GET", partition.store.keys.topic("foreign")), "theirs");
 });
 
 Deno.test("PartitionStore.remove() deletes messages and settings and leaves a tombstone", async () => {
   await using partition = redis.open();
   const last = await partition.publishOne("t", 1);
-  await partition.store.configure("t", { maxMessages: 9 });
-  assert.equal(await partition.store.remove("t"), true);
-  assert.equal(await partition.store.remove("t"), false);
-  assert.equal(await partition.store.remove("none"), false);
+  await partition.store.topics.configure("t", { maxMessages: 9 });
+  assert.equal(await partition.store.topics.remove("t"), true);
+  assert.equal(await partition.store.topics.remove("t"), false);
+  assert.equal(await partition.store.topics.remove("none"), false);
   assert.equal(await redis.cli("EXISTS", partition.store.keys.topic("t")), "0");
-  assert.equal(await partition.store.topicInfo("t"), undefined);
+  assert.equal(await partition.store.topics.info("t"), undefined);
   const { topics: [state] } = await partition.store.position({ topics: ["t"] });
   assert.equal(formatId(state?.last ?? ZERO), last);
 });
@@ -127,19 +127,19 @@ Deno.test("PartitionStore.remove() deletes messages and settings and leaves a to
 Deno.test("PartitionStore.remove() lets the topic begin again after what it had", async () => {
   await using partition = redis.open();
   const before = await partition.publishOne("t", 1);
-  await partition.store.remove("t");
+  await partition.store.topics.remove("t");
   await partition.publishOne("t", 2);
   const [entry] = await partition.store.history({ topic: "t", count: 1, descending: false });
   assert.deepEqual([formatId(entry?.previous ?? ZERO), entry?.number], [before, 2]);
   const { topics: [state] } = await partition.store.position({ topics: ["t"] });
   assert.equal(state?.deletedAt, undefined);
-  assert.equal((await partition.store.topicInfo("t"))?.length, 1);
+  assert.equal((await partition.store.topics.info("t"))?.length, 1);
 });
 
 Deno.test("PartitionStore.remove() takes away the settings of a topic that has no message", async () => {
   await using partition = redis.open();
-  await partition.store.configure("t", { maxMessages: 9 });
-  assert.deepEqual(await partition.store.topicInfo("t"), {
+  await partition.store.topics.configure("t", { maxMessages: 9 });
+  assert.deepEqual(await partition.store.topics.info("t"), {
     length: 0,
     firstId: undefined,
     lastId: undefined,
@@ -147,27 +147,27 @@ Deno.test("PartitionStore.remove() takes away the settings of a topic that has n
     bytes: 0,
     settings: { maxMessages: 9 },
   });
-  assert.equal(await partition.store.remove("t"), true);
-  assert.equal(await partition.store.topicInfo("t"), undefined);
-  assert.deepEqual(await partition.store.topics({ count: 9 }), []);
+  assert.equal(await partition.store.topics.remove("t"), true);
+  assert.equal(await partition.store.topics.info("t"), undefined);
+  assert.deepEqual(await partition.store.topics.list({ count: 9 }), []);
 });
 
 Deno.test("PartitionStore.sweep() forgets a topic deleted a week ago and raises what is purged", async () => {
   await using partition = redis.open();
   const last = await partition.publishOne("old", 1);
   await partition.publishOne("young", 1);
-  await partition.store.remove("old");
-  await partition.store.remove("young");
+  await partition.store.topics.remove("old");
+  await partition.store.topics.remove("young");
   const week = 7 * 86_400_000;
   await redis.cli(
     ...["HSET", partition.store.keys.meta, "t:old", `${last} 1 10 ${Date.now() - week - 1_000}`],
   );
-  await partition.store.sweep(["old", "young"]);
+  await partition.store.topics.sweep(["old", "young"]);
   const { topics, purged } = await partition.store.position({ topics: ["old", "young"] });
   assert.equal(topics[0], undefined);
   assert.notEqual(topics[1], undefined);
   assert.equal(formatId(purged), last);
-  assert.deepEqual((await partition.store.topics({ count: 9 })).map(({ topic }) => topic), [
+  assert.deepEqual((await partition.store.topics.list({ count: 9 })).map(({ topic }) => topic), [
     "young",
   ]);
   await partition.publishOne("new", 1);
@@ -177,9 +177,9 @@ Deno.test("PartitionStore.sweep() forgets a topic deleted a week ago and raises 
 
 Deno.test("PartitionStore.takeSweep() gives the turn to one process at a time", async () => {
   await using partition = redis.open();
-  assert.equal(await partition.store.takeSweep("one", 60_000), true);
-  assert.equal(await partition.store.takeSweep("two", 60_000), false);
+  assert.equal(await partition.store.topics.takeSweep("one", 60_000), true);
+  assert.equal(await partition.store.topics.takeSweep("two", 60_000), false);
   await redis.cli("DEL", partition.store.keys.sweep);
-  assert.equal(await partition.store.takeSweep("two", 30), true);
-  await until(() => partition.store.takeSweep("one", 60_000));
+  assert.equal(await partition.store.topics.takeSweep("two", 30), true);
+  await until(() => partition.store.topics.takeSweep("one", 60_000));
 });
