@@ -130,7 +130,8 @@ export class Feed implements AsyncDisposable {
   /**
    * Adds a listener at a cursor, which was found good under `generation`.
    *
-   * @returns what came after the cursor; undefined where the feed cannot tell, so that the log must be read first
+   * @returns what came after the cursor, the first batch perhaps with messages up to it; undefined where the feed cannot
+   * tell, so that the log must be read first
    */
   join(
     listener: FeedListener,

@@ -2,7 +2,7 @@
 import { Feed, type FeedListener, type FeedOptions } from "../../lib/broker/feed.ts";
 import type { LiveBatch } from "../../lib/broker/ring.ts";
 import { TopicFilter } from "../../lib/broker/topic_filter.ts";
-import { formatId, type Id } from "../../lib/codec/id.ts";
+import { compareIds, formatId, type Id } from "../../lib/codec/id.ts";
 import type { StoredMessage } from "../../lib/redis/frame.ts";
 import type { PartitionStore } from "../../lib/redis/store.ts";
 import { memoryLog } from "./memory_log.ts";
@@ -51,7 +51,11 @@ export class Listener implements FeedListener {
   /** Joins at a cursor, and takes what the feed has after it; false where the feed cannot tell. */
   joinAt(cursor: Id, generation: number): boolean {
     const missed = this.#feed.join(this, { cursor, generation });
-    missed?.forEach((live) => this.onBatch(live));
+    // a batch of the ring may begin before the cursor
+    const after = missed?.flatMap(({ batch }) => batch.ids).filter((one) =>
+      compareIds(one, cursor) > 0
+    );
+    this.ids.push(...(after ?? []).map(formatId));
     return missed !== undefined;
   }
 
