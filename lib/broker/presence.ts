@@ -1,7 +1,6 @@
 import type { Logger } from "../log.ts";
 import type { PartitionStore } from "../redis/store.ts";
-import type { TopicFilter } from "./topic_filter.ts";
-import { TopicPattern } from "./topic_pattern.ts";
+import { TopicFilter } from "./topic_filter.ts";
 import { pause } from "./wait.ts";
 
 /** Options of {@link Presence}. */
@@ -45,8 +44,8 @@ export class Presence implements AsyncDisposable {
     let sum = 0;
     for (const { named, patterns } of await this.#options.store.subscribers.of(topic)) {
       sum += named;
-      for (const [pattern, count] of Object.entries(patterns)) {
-        if (new TopicPattern(pattern).matches(topic)) sum += count;
+      for (const [names, count] of Object.entries(patterns)) {
+        if (new TopicFilter(names.split(",")).matches(topic)) sum += count;
       }
     }
     return sum;
@@ -64,8 +63,9 @@ export class Presence implements AsyncDisposable {
       if (count > 0) counts.set(name, count);
       else counts.delete(name);
     };
-    for (const topic of filter.topics) add(this.#topics, topic);
-    for (const { text } of filter.patterns) add(this.#patterns, text);
+    // whole, since a subscription may want a topic in several ways and is still one
+    if (filter.isOpen) add(this.#patterns, filter.key);
+    else for (const topic of filter.topics) add(this.#topics, topic);
     this.#dirty = true;
   }
 
