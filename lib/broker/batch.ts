@@ -1,5 +1,5 @@
 import { compareIds, type Id } from "../codec/id.ts";
-import type { StoredMessage } from "../redis/frame.ts";
+import type { StoredMessage } from "../codec/message.ts";
 
 /** Writes messages in one format. Its identity is the key under which a batch keeps what it wrote. */
 export interface BatchEncoder {

@@ -1,7 +1,6 @@
 import { ndjsonLine, ndjsonMessage } from "../codec/ndjson.ts";
-import type { MessageFormat } from "../codec/message.ts";
+import type { MessageFormat, StoredMessage } from "../codec/message.ts";
 import { sseEvent, sseMessage } from "../codec/sse.ts";
-import type { StoredMessage } from "../redis/frame.ts";
 import type { BatchEncoder } from "./batch.ts";
 import type { Gap } from "./page.ts";
 

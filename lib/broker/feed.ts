@@ -1,13 +1,8 @@
 import { compareIds, generationOf, type Id, latestId, ZERO } from "../codec/id.ts";
 import type { Logger } from "../log.ts";
 import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
-import {
-  type EphemeralFrame,
-  type Frame,
-  type Probe,
-  readFrame,
-  type StoredMessage,
-} from "../redis/frame.ts";
+import type { StoredMessage } from "../codec/message.ts";
+import { type EphemeralFrame, type Frame, type Probe, readFrame } from "../redis/frame.ts";
 import type { Position } from "../redis/position.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import { Audience } from "./audience.ts";

@@ -1,6 +1,7 @@
 import { advanceId, compareIds, type Id, ZERO } from "../codec/id.ts";
 import type { TopicEntry } from "../redis/entry.ts";
-import type { Frame, Probe, StoredMessage } from "../redis/frame.ts";
+import type { StoredMessage } from "../codec/message.ts";
+import type { Frame, Probe } from "../redis/frame.ts";
 import { Batch } from "./batch.ts";
 import { batchOf } from "./page.ts";
 import type { LiveBatch } from "./ring.ts";

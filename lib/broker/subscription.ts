@@ -1,6 +1,6 @@
 import { compareIds, formatId, type Id, latestId, ZERO } from "../codec/id.ts";
 import type { Logger } from "../log.ts";
-import type { StoredMessage } from "../redis/frame.ts";
+import type { StoredMessage } from "../codec/message.ts";
 import type { Position } from "../redis/position.ts";
 import type { Batch } from "./batch.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";

@@ -29,12 +29,15 @@ export interface Message extends MessageFields {
 
 /** A message as it is stored: its fields are still JSON text, so that delivering it parses nothing. */
 export interface StoredMessage {
+  /** The id as text; null for an ephemeral message, which has none. */
   readonly id: string | null;
   readonly topic: string;
-  /** Milliseconds since 1970. */
+  /** When it was published, in milliseconds since 1970 on Redis's clock. */
   readonly time: number;
   /** What {@link messageBody} made. */
   readonly body: string;
+  /** From when on it must not be delivered, in milliseconds since 1970 on Redis's clock. */
+  readonly expires?: number;
 }
 
 /** How much of a message is delivered: the whole of it, or its payload alone. */

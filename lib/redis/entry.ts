@@ -1,5 +1,5 @@
 import { type Id, readId } from "../codec/id.ts";
-import type { StoredMessage } from "./frame.ts";
+import type { StoredMessage } from "../codec/message.ts";
 
 /** One entry of a topic's stream. */
 export interface TopicEntry {

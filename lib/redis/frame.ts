@@ -1,17 +1,5 @@
 import { advanceId, formatId, type Id, readId } from "../codec/id.ts";
-
-/** One message as Redis holds it. */
-export interface StoredMessage {
-  /** The id as text; null for an ephemeral message, which has none. */
-  readonly id: string | null;
-  readonly topic: string;
-  /** When it was published, in milliseconds since 1970 on Redis's clock. */
-  readonly time: number;
-  /** The message as JSON text, without id, topic and time. */
-  readonly body: string;
-  /** From when on it must not be delivered, in milliseconds since 1970 on Redis's clock. */
-  readonly expires?: number;
-}
+import type { StoredMessage } from "../codec/message.ts";
 
 /** The messages of one topic that were committed together, as they travel live. */
 export interface Frame {

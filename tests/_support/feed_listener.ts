@@ -3,7 +3,7 @@ import { Feed, type FeedListener, type FeedOptions } from "../../lib/broker/feed
 import type { LiveBatch } from "../../lib/broker/ring.ts";
 import { TopicFilter } from "../../lib/broker/topic_filter.ts";
 import { compareIds, formatId, type Id } from "../../lib/codec/id.ts";
-import type { StoredMessage } from "../../lib/redis/frame.ts";
+import type { StoredMessage } from "../../lib/codec/message.ts";
 import type { PartitionStore } from "../../lib/redis/store.ts";
 import { memoryLog } from "./memory_log.ts";
 import type { Partition } from "./partition.ts";

@@ -2,7 +2,7 @@
 import { Batch } from "../../lib/broker/batch.ts";
 import type { LiveBatch } from "../../lib/broker/ring.ts";
 import { formatId, type Id } from "../../lib/codec/id.ts";
-import type { StoredMessage } from "../../lib/redis/frame.ts";
+import type { StoredMessage } from "../../lib/codec/message.ts";
 
 /** The id that a small number stands for; larger numbers come later. */
 export function idOf(n: number): Id {
