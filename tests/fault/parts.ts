@@ -81,14 +81,19 @@ export class Parts implements AsyncDisposable {
     topics: readonly string[],
     { since = "latest", sink = new CollectedStream() } = {},
   ): Promise<CollectedStream> {
+    sink.run(await this.open(topics, since));
+    this.#streams.add(sink);
+    return sink;
+  }
+
+  /** Opens a subscription, to be run by the caller. */
+  async open(topics: readonly string[], since = "latest"): Promise<Subscription> {
     const subscription = new Subscription(
       { filter: new TopicFilter(topics), start: parseStart(since, "?since"), encoder: SSE.message },
       { reader: this.reader, feed: this.feed, log: memoryLog().log, id: crypto.randomUUID() },
     );
     await deadline(subscription.open(new AbortController().signal), 10_000, "a subscription");
-    sink.run(subscription);
-    this.#streams.add(sink);
-    return sink;
+    return subscription;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

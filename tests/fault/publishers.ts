@@ -43,7 +43,6 @@ export class Publishers implements AsyncDisposable {
   readonly #options: Required<PublishersOptions>;
   readonly #stop = new AbortController();
   #work: Promise<unknown> = Promise.resolve();
-  #attempts = 0;
 
   constructor(options: PublishersOptions) {
     this.#options = {
@@ -120,7 +119,7 @@ export class Publishers implements AsyncDisposable {
     attempt: number,
   ): Promise<readonly string[] | undefined> {
     const { urls, keyOf, padding } = this.#options;
-    const url = urls[this.#attempts % urls.length];
+    const url = urls[attempt % urls.length];
     const documents = messages.map(({ n, topic }) => {
       const key = keyOf(n, attempt);
       return {
@@ -135,7 +134,6 @@ export class Publishers implements AsyncDisposable {
         : send(`${url}/batch`, { json: documents }))
         .catch(() => undefined);
     if (answer?.status === 200) return idsOf(answer);
-    this.#attempts++;
     const what = answer === undefined ? "no answer" : `${answer.status} ${answer.body.code}`;
     this.refusals.set(what, (this.refusals.get(what) ?? 0) + 1);
     return undefined;

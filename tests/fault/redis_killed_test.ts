@@ -41,7 +41,7 @@ async function killWhilePublishing(
     acknowledged,
     watchers,
     // whoever does not resume may never see the last message
-    timeoutMs: resumes ? 10_000 : 1_000,
+    timeoutMs: resumes ? 20_000 : 1_000,
   });
   return { faults, publishers, watchers };
 }

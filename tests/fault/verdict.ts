@@ -31,7 +31,7 @@ export interface Evidence {
   readonly topics: readonly string[];
   readonly acknowledged: readonly Acknowledged[];
   readonly watchers: readonly Watcher[];
-  /** How long watchers may take to come to the end, in milliseconds. @default 10000 */
+  /** How long watchers may take to come to the end, in milliseconds. @default 20000 */
   readonly timeoutMs?: number;
 }
 
@@ -40,7 +40,7 @@ export interface Evidence {
  * Since the order is total, whoever has seen the last has been given all it will ever get.
  */
 export async function judge(evidence: Evidence): Promise<Fault[]> {
-  const { url, topics, watchers, timeoutMs = 10_000 } = evidence;
+  const { url, topics, watchers, timeoutMs = 20_000 } = evidence;
   const last = new Map<string, string>();
   for (const topic of topics) {
     last.set(topic, await publishId(url, { topic, data: { n: `end of ${topic}` } }));

@@ -162,7 +162,8 @@ export async function watchAll(
   kinds: readonly Pick<WatcherOptions, "topics" | "expects">[],
   { random, ...options }: Omit<WatcherOptions, "topics" | "expects"> & { random: () => number },
 ): Promise<Crowd> {
-  const dropAfter = () => 1 + Math.floor(random() * 80);
+  // short and long stays, so that whoever leaves often is no slower in the end than publishers are
+  const dropAfter = () => 1 + Math.floor(random() ** 3 * 500);
   const all = kinds.flatMap((kind) => [
     new Watcher({ ...options, ...kind }),
     new Watcher({ dropAfter, ...options, ...kind }),
