@@ -29,8 +29,8 @@ export interface WatcherOptions {
 export class Watcher implements AsyncDisposable {
   /** In the order in which they came. */
   readonly seen: Seen[] = [];
-  /** The data of each `$gap`. */
-  readonly gaps: Record<string, unknown>[] = [];
+  /** The data of each `$gap`, and how many messages had been seen then. */
+  readonly gaps: (Record<string, unknown> & { readonly seen: number })[] = [];
   /** The data of each `$bye`. */
   readonly byes: Record<string, unknown>[] = [];
   /** Streams opened so far. */
@@ -121,7 +121,7 @@ export class Watcher implements AsyncDisposable {
   #take(block: SseBlock): boolean {
     if (block.data === undefined) return false;
     const data = JSON.parse(block.data);
-    if (block.event === "$gap") this.gaps.push(data);
+    if (block.event === "$gap") this.gaps.push({ ...data, seen: this.seen.length });
     if (block.event === "$bye") this.byes.push(data);
     if (block.event === "$ready") this.#ready.resolve();
     if (block.event.startsWith("$")) return false;
