@@ -69,11 +69,11 @@ export class Committer implements AsyncDisposable {
     const { atomic = false } = options;
     if (messages.length === 0) return [];
     if (this.#closed) return refuse(messages, new RunnelError("shutting_down"));
-    const waiting = atomic
-      ? [this.#enqueue(messages, true)]
-      : split(messages).map((part) => this.#enqueue(part, false));
+    const parts = atomic || messages.length === 1 ? [messages] : split(messages);
+    const waiting = parts.map((part) => this.#enqueue(part, atomic));
     this.#work ??= this.#commitAll();
-    return (await Promise.all(waiting)).flat();
+    const [only] = waiting;
+    return only !== undefined && waiting.length === 1 ? only : (await Promise.all(waiting)).flat();
   }
 
   /** Waits until everything under way is answered; nothing new is taken. */
@@ -230,7 +230,6 @@ function sizeOf({ body, options, topic }: PreparedMessage): number {
 }
 
 function split(messages: readonly PreparedMessage[]): (readonly PreparedMessage[])[] {
-  if (messages.length === 1) return [messages];
   const parts: PreparedMessage[][] = [];
   let part: PreparedMessage[] = [];
   let bytes = 0;
