@@ -98,7 +98,8 @@ export class Feed implements AsyncDisposable {
     this.#channels.want(filter);
     this.#wake();
     try {
-      await this.ready(filter, signal);
+      // a link that was just lost fails the attempt under way; only the next one tells whether Redis is away
+      await this.ready(filter, signal).catch(() => this.ready(filter, signal));
     } catch (error) {
       this.release(filter);
       throw error;
@@ -312,6 +313,9 @@ export class Feed implements AsyncDisposable {
       if (!this.#follow(channel, frame)) {
         return this.#break({ link: false, why: "a frame is missing" });
       }
+      // it comes on the partition's channel too, where it is known whether one of another topic is missing before it
+      const { everything } = this.#channels;
+      if (everything.live && channel !== everything.name) return;
     }
     this.#inflow.push(frame);
   }
