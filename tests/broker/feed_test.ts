@@ -346,3 +346,17 @@ Deno.test("Feed closes its link when it ends, also one that it is about to open"
   const channels = await redis.cli("PUBSUB", "CHANNELS", `${partition.store.keys.base}*`);
   assert.equal(channels, "");
 });
+
+Deno.test("Feed.acquire() outlives a link that is lost while it waits", async () => {
+  await using partition = redis.open();
+  const { feed } = openFeed(partition);
+  await using _ = feed;
+  await new Listener(feed, "a").join(partition.store);
+  for (let i = 0; i < 20; i++) {
+    const { filter } = new Listener(feed, `b.${i}`);
+    await Promise.all([
+      redis.cli("CLIENT", "KILL", "TYPE", "pubsub"),
+      feed.acquire(filter, AbortSignal.timeout(5_000)),
+    ]);
+  }
+});
