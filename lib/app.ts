@@ -58,10 +58,15 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
   };
 }
 
-let configured: AppOptions = {};
+/** How long whoever asks this process to stop waits before it is killed: hosts give five seconds. */
+const STOP_MS = 4_500;
+/** After the last answer was given, so that it also leaves. */
+const FLUSH_MS = 200;
+
+let configured: AppOptions | undefined;
 let instance: Promise<App> | undefined;
 
-/** Says what the server knows; before the first request, by whoever starts it. */
+/** Says what the server knows; before the first request, by whoever starts it and so stops it too. */
 export function configureApp(options: AppOptions): void {
   configured = options;
 }
@@ -79,6 +84,27 @@ export function app(): Promise<App> {
 function create(): Promise<App> {
   return Promise.try(() => {
     const config = loadConfig((name) => Deno.env.get(name));
-    return createApp(config, createLogger({ level: config.logLevel }), configured);
+    const runnel = createApp(config, createLogger({ level: config.logLevel }), configured);
+    if (configured === undefined) stopOnSignals(runnel);
+    return runnel;
   });
+}
+
+// under `deno serve` nobody else does: connections to Redis and open streams would keep the process for ever
+function stopOnSignals(runnel: App): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => Deno.exit(1), STOP_MS);
+    await runnel.close();
+    setTimeout(() => Deno.exit(0), FLUSH_MS);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    try {
+      Deno.addSignalListener(signal, stop);
+    } catch (error) {
+      runnel.log.debug("signal cannot be trapped here", { signal, error });
+    }
+  }
 }

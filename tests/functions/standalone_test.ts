@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { assertProblem, send } from "../_support/http.ts";
 import { startRedis } from "../_support/redis_server.ts";
 import { startServer } from "../_support/server.ts";
+import { openStream } from "../_support/sse.ts";
+import { deadline } from "../_support/until.ts";
 
 const OPEN = { RUNNEL_AUTH: "open", RUNNEL_ALLOW_OPEN: "1" };
 
@@ -28,6 +30,38 @@ for (const [name, request] of Object.entries(FUNCTIONS)) {
     assertProblem(missing, { status: 404, code: "not_found" });
   });
 }
+
+Deno.test("a function under deno serve ends its streams and exits when it is asked to stop", async (t) => {
+  await using redis = await startRedis({ appendonly: false });
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    await t.step(signal, async () => {
+      const file = "functions/main.ts";
+      await using server = await startServer({ redisUrl: redis.url, file, env: OPEN });
+      await using stream = await openStream(`${server.url}/subscribe/t`);
+      await stream.until(({ event }) => event === "$ready");
+      server.signal(signal);
+      const events = await stream.until(({ event }) => event === "$bye");
+      assert.equal(JSON.parse(events.at(-1)?.data ?? "{}").reason, "shutdown");
+      const { code } = await deadline(server.status, 5_000, "the process to end");
+      assert.equal(code, 0);
+    });
+  }
+});
+
+Deno.test("functions/publish.ts alone exits when it is asked to stop", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using server = await startServer({
+    redisUrl: redis.url,
+    file: "functions/publish.ts",
+    env: OPEN,
+  });
+  assert.equal(
+    (await send(`${server.url}/publish`, { json: { topic: "t", data: 1 } })).status,
+    200,
+  );
+  server.signal("SIGTERM");
+  assert.equal((await deadline(server.status, 5_000, "the process to end")).code, 0);
+});
 
 Deno.test("functions/health.ts works alone with deno serve and needs no auth", async () => {
   await using redis = await startRedis({ appendonly: false });
