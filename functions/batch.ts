@@ -14,11 +14,12 @@ import { RunnelError } from "../lib/errors.ts";
 import { authorize, type Identity } from "../lib/http/auth.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
-import { checkShape } from "../lib/http/field_errors.ts";
+import { checkShape, invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { exchangeLines } from "../lib/http/line_exchange.ts";
 import { problemOf } from "../lib/http/problem.ts";
+import { readQuery } from "../lib/http/query.ts";
 
 const batchSchema = z.union([
   z.array(z.unknown()).min(1),
@@ -36,6 +37,8 @@ export function batchRoutes(source: () => Promise<App>): Route[] {
       path: "batch",
       handle: async (context) => {
         const runnel = await source();
+        readQuery(context, {});
+        refuseKey(context.request);
         const type = mediaType(context.request.headers.get("content-type"));
         return type === NDJSON_TYPE
           ? publishLines(runnel, context)
@@ -43,6 +46,13 @@ export function batchRoutes(source: () => Promise<App>): Route[] {
       },
     },
   ];
+}
+
+// one key for many messages would store the first of them only
+function refuseKey(request: Request): void {
+  if (!request.headers.has("idempotency-key")) return;
+  const detail = "Each message of a batch has its own idempotencyKey";
+  throw invalidFields([{ pointer: "idempotency-key", detail }]);
 }
 
 type Checked = PreparedMessage | RunnelError;
@@ -57,16 +67,19 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   if (atomic) requireAllGood(checked);
   const outcomes = await publishGood(runnel, checked, atomic);
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
-  const [first] = rejected;
-  // where Redis is to blame for all of them, the request as a whole failed
-  if (first !== undefined && rejected.length === outcomes.length && first.status >= 500) {
-    throw first;
-  }
+  if (rejected.length === outcomes.length) throwIfRedisFailed(rejected);
   return jsonResponse({
     accepted: outcomes.length - rejected.length,
     rejected: rejected.length,
     results: outcomes.map(resultOf),
   }, rejected.length === 0 ? 200 : 207);
+}
+
+// where Redis is to blame for all of them, the request as a whole failed; that some may be stored is to be said then
+function throwIfRedisFailed(rejected: readonly RunnelError[]): void {
+  if (!rejected.every(({ status }) => status >= 500)) return;
+  const worst = rejected.find(({ code }) => code === "outcome_unknown") ?? rejected[0];
+  if (worst !== undefined) throw worst;
 }
 
 function publishLines(runnel: App, { request, identity }: RequestContext): Response {

@@ -5,7 +5,7 @@ import {
   publishOptionsSchema,
   publishSchema,
 } from "../lib/broker/publish_input.ts";
-import { publishTopicFault } from "../lib/broker/topic.ts";
+import { requirePublishTopic } from "../lib/broker/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/auth.ts";
@@ -14,7 +14,7 @@ import type { RequestContext } from "../lib/http/context.ts";
 import { checkShape, fieldErrors, invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
-import { integer, oneOf, readQuery, text } from "../lib/http/query.ts";
+import { headerText, integer, oneOf, readQuery, text } from "../lib/http/query.ts";
 
 const OPTIONS = {
   type: text(),
@@ -32,6 +32,7 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
       path: "publish",
       handle: async (context) => {
         const runnel = await source();
+        readQuery(context, {});
         const input = await readJson(context.request, {
           maxBytes: runnel.config.limits.bodyBytes,
           schema: publishSchema,
@@ -52,12 +53,7 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
 
 async function readRaw(runnel: App, context: RequestContext): Promise<PublishInput> {
   const { request, params: { topic = "" }, search } = context;
-  const fault = publishTopicFault(topic);
-  if (fault !== undefined) {
-    throw new RunnelError("invalid_topic", fault, {
-      errors: [{ pointer: "/{topic}", detail: fault }],
-    });
-  }
+  requirePublishTopic(topic, "/{topic}");
   const options = readQuery({ search, headers: request.headers }, OPTIONS);
   const bytes = await readBytes(request, { maxBytes: runnel.config.limits.bodyBytes });
   const payload = payloadOf(bytes, request.headers.get("content-type"));
@@ -75,16 +71,26 @@ function checkOptions(given: Record<string, unknown>) {
   );
 }
 
+function withKey(input: PublishInput, header: string): PublishInput {
+  const key = headerText(header);
+  const { idempotencyKey = key } = input;
+  if (key === undefined || key !== idempotencyKey) {
+    const detail = key === undefined
+      ? "Must be UTF-8"
+      : "Must be the message's own idempotencyKey, where it has one";
+    throw invalidFields([{ pointer: "idempotency-key", detail }]);
+  }
+  return checkShape({ ...input, idempotencyKey }, publishSchema);
+}
+
 async function publish(
   runnel: App,
   { identity, request }: RequestContext,
   input: PublishInput,
 ): Promise<Response> {
   authorize(identity, "publish", input.topic);
-  const key = input.idempotencyKey ?? request.headers.get("idempotency-key");
-  const message = key === null
-    ? input
-    : checkShape({ ...input, idempotencyKey: key }, publishSchema);
+  const header = request.headers.get("idempotency-key");
+  const message = header === null ? input : withKey(input, header);
   const [outcome] = await runnel.broker.publish([prepareMessage(message)]);
   if (outcome === undefined || outcome instanceof RunnelError) {
     throw outcome ?? new RunnelError("internal");

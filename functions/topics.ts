@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
-import { requireTopic } from "../lib/broker/topic.ts";
+import { requirePublishTopic, requireTopic } from "../lib/broker/topic.ts";
 import { type Id, parseId } from "../lib/codec/id.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/auth.ts";
@@ -38,6 +38,7 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
       path: "topics/:topic",
       handle: async (context) => {
         const topic = topicOf(context, "subscribe");
+        readQuery(context, {});
         return jsonResponse(await (await source()).broker.topics.describe(topic));
       },
     },
@@ -46,6 +47,8 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
       path: "topics/:topic",
       handle: async (context) => {
         const topic = topicOf(context, "manage");
+        readQuery(context, {});
+        requirePublishTopic(topic, "/{topic}");
         const runnel = await source();
         const change = await readJson(context.request, {
           maxBytes: runnel.config.limits.bodyBytes,
@@ -59,6 +62,7 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
       path: "topics/:topic",
       handle: async (context) => {
         const topic = topicOf(context, "manage");
+        readQuery(context, {});
         await (await source()).broker.topics.remove(topic);
         return new Response(null, { status: 204 });
       },

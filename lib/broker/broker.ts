@@ -3,7 +3,7 @@ import type { Logger } from "../log.ts";
 import type { RedisNode } from "../redis/node.ts";
 import { PartitionStore } from "../redis/store.ts";
 import type { Retention } from "../redis/topic_store.ts";
-import { Committer, type Outcome } from "./committer.ts";
+import { Committer } from "./committer.ts";
 import { Feed } from "./feed.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { PreparedMessage } from "./publish_input.ts";
@@ -90,17 +90,13 @@ export class Broker implements AsyncDisposable {
     if (!messages.some((message) => message.ephemeral)) {
       return await this.#committer.store(messages, options);
     }
-    const stored = messages.filter((message) => !message.ephemeral);
-    const outcomes: readonly Outcome[] = stored.length === 0
-      ? []
-      : await this.#committer.store(stored, options);
-    const rest = outcomes.values();
-    return await Promise.all(
-      messages.map((message) =>
-        message.ephemeral
-          ? this.#publishEphemeral(message)
-          : rest.next().value ?? new RunnelError("internal")
-      ),
+    const [stored, ephemeral] = await Promise.all([
+      this.#committer.store(messages.filter((message) => !message.ephemeral), options),
+      this.#publishEphemeral(messages.filter((message) => message.ephemeral)),
+    ]);
+    const rest = stored.values();
+    return messages.map((message) =>
+      message.ephemeral ? ephemeral : rest.next().value ?? new RunnelError("internal")
     );
   }
 
@@ -172,9 +168,9 @@ export class Broker implements AsyncDisposable {
     await this.#feed[Symbol.asyncDispose]();
   }
 
-  async #publishEphemeral({ topic, body }: PreparedMessage): Promise<PublishOutcome> {
+  async #publishEphemeral(messages: readonly PreparedMessage[]): Promise<PublishOutcome> {
     try {
-      await this.#store.publishEphemeral(topic, body);
+      await this.#store.publishEphemeral(messages);
       return { id: null, duplicate: false };
     } catch (error) {
       if (error instanceof RunnelError) return error;

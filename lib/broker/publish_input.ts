@@ -20,8 +20,16 @@ const type = z.string().superRefine((name, context) => {
 const shortText = z.string().min(1).max(TEXT_MOST)
   .refine((text) => text.isWellFormed(), "Must not contain half a surrogate pair");
 
-/** What a publisher may say beside topic and payload. */
-export const publishOptionsSchema = z.strictObject({
+// z.record leaves a key of this name out without a word
+const headers = z.unknown().superRefine((value, context) => {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "__proto__")) return;
+  context.addIssue({ code: "custom", path: ["__proto__"], message: "Not a name for a header" });
+}).pipe(
+  z.record(z.string().max(TEXT_MOST), z.string().max(TEXT_MOST))
+    .refine((headers) => Object.keys(headers).length <= HEADERS_MOST, `At most ${HEADERS_MOST}`),
+);
+
+const options = z.strictObject({
   type: type.optional(),
   key: shortText.optional(),
   idempotencyKey: shortText.optional(),
@@ -29,16 +37,31 @@ export const publishOptionsSchema = z.strictObject({
   durability: z.enum(["stored", "ephemeral"]).optional(),
 });
 
+type Options = z.infer<typeof options>;
+
+// what is not stored cannot be known again, and is not there to expire
+function refuseForEphemeral(
+  { durability, ...given }: Options,
+  context: z.core.$RefinementCtx<unknown>,
+): void {
+  if (durability !== "ephemeral") return;
+  for (const name of ["idempotencyKey", "ttlMs"] as const) {
+    if (given[name] === undefined) continue;
+    context.addIssue({ code: "custom", path: [name], message: "An ephemeral message has none" });
+  }
+}
+
+/** What a publisher may say beside topic and payload. */
+export const publishOptionsSchema = options.superRefine(refuseForEphemeral);
+
 /** One message as a publisher sends it. */
-export const publishSchema = publishOptionsSchema.extend({
+export const publishSchema = options.extend({
   topic,
   data: z.unknown().optional(),
   dataBase64: z.base64().optional(),
-  headers: z.record(z.string().max(TEXT_MOST), z.string().max(TEXT_MOST))
-    .refine((headers) => Object.keys(headers).length <= HEADERS_MOST, `At most ${HEADERS_MOST}`)
-    .optional(),
+  headers: headers.optional(),
   contentType: z.string().min(1).max(TEXT_MOST).optional(),
-}).superRefine((message, context) => {
+}).superRefine(refuseForEphemeral).superRefine((message, context) => {
   if (("data" in message) !== (message.dataBase64 !== undefined)) return;
   context.addIssue({
     code: "custom",

@@ -36,7 +36,22 @@ export function patternFault(name: string): string | undefined {
  * @throws RunnelError `invalid_topic` that points at the place
  */
 export function requireTopic(name: string, pointer: string): string {
-  const fault = topicFault(name);
+  return require(name, { pointer, fault: topicFault(name) });
+}
+
+/**
+ * Throws where nobody may publish to a name, or set how it is kept.
+ *
+ * @throws RunnelError `invalid_topic` that points at the place
+ */
+export function requirePublishTopic(name: string, pointer: string): string {
+  return require(name, { pointer, fault: publishTopicFault(name) });
+}
+
+function require(
+  name: string,
+  { pointer, fault }: { pointer: string; fault: string | undefined },
+): string {
   if (fault === undefined) return name;
   throw new RunnelError("invalid_topic", fault, { errors: [{ pointer, detail: fault }] });
 }

@@ -112,8 +112,10 @@ Deno.test("Feed gives an ephemeral message once, on whatever channels it comes",
       await using _ = feed;
       const listeners = filters.map((names) => new Listener(feed, ...names));
       for (const one of listeners) await one.join(partition.store);
-      for (const n of [1, 2, 2, 2, 3]) await partition.store.publishEphemeral("a", `{"data":${n}}`);
-      await partition.store.publishEphemeral("c", '{"data":"elsewhere"}');
+      for (const n of [1, 2, 2, 2, 3]) {
+        await partition.store.publishEphemeral([{ topic: "a", body: `{"data":${n}}` }]);
+      }
+      await partition.store.publishEphemeral([{ topic: "c", body: '{"data":"elsewhere"}' }]);
       for (const one of listeners) {
         await until(() => one.ephemeral.filter(({ topic }) => topic === "a").length >= 5);
         assert.deepEqual(

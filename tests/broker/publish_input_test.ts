@@ -13,7 +13,7 @@ function faults(input: unknown): string[] {
 }
 
 Deno.test("publishSchema takes an envelope with every field", () => {
-  const fields = { type: "t", key: "k", idempotencyKey: "i", ttlMs: 1, durability: "ephemeral" };
+  const fields = { type: "t", key: "k", idempotencyKey: "i", ttlMs: 1, durability: "stored" };
   const rest = { headers: { a: "b" }, contentType: "text/x" };
   assert.deepEqual(faults({ topic: "a", data: null, ...fields, ...rest }), []);
   assert.deepEqual(faults({ topic: "a", dataBase64: "AAE=" }), []);
@@ -36,6 +36,9 @@ Deno.test("publishSchema points at the field that is at fault", () => {
       headers: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`h${i}`, ""])),
     }],
     ["headers/a", { headers: { a: 1 } }],
+    ["headers/__proto__", { headers: JSON.parse('{"__proto__":"x"}') }],
+    ["ttlMs", { durability: "ephemeral", ttlMs: 1 }],
+    ["idempotencyKey", { durability: "ephemeral", idempotencyKey: "k" }],
     ["contentType", { contentType: "" }],
     ["dataBase64", { data: undefined, dataBase64: "*" }],
   ];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startRunnel } from "../_support/fixture.ts";
 import { readHistory } from "../_support/history.ts";
+import { openStream } from "../_support/sse.ts";
 import { assertProblem, send } from "../_support/http.ts";
 
 interface BatchBody {
@@ -140,6 +141,31 @@ Deno.test("POST /batch takes ephemeral messages among stored ones", async () => 
   assert.equal(answer.accepted, 3);
   assert.equal(answer.results[1]?.id, null);
   assert.deepEqual((await readHistory(fixture.url, "t")).map(({ data }) => data), [1, 3]);
+});
+
+Deno.test("POST /batch keeps the order of ephemeral messages", async () => {
+  await using fixture = await startRunnel();
+  await using stream = await openStream(`${fixture.url}/subscribe/t`);
+  await stream.until(({ event }) => event === "$ready");
+  const wanted = Array.from({ length: 500 }, (_, i) => i);
+  await batch(
+    fixture.url,
+    wanted.map((data) => ({ topic: "t", data, durability: "ephemeral" })),
+  );
+  assert.deepEqual((await stream.messages(500)).map(({ data }) => data), wanted);
+});
+
+Deno.test("POST /batch refuses what it cannot honour beside the body", async () => {
+  await using fixture = await startRunnel();
+  const json = [{ topic: "t", data: 1 }];
+  const byHeader = await send(`${fixture.url}/batch`, {
+    json,
+    headers: { "idempotency-key": "k" },
+  });
+  const code = "invalid_request";
+  assertProblem(byHeader, { status: 400, code, pointer: "idempotency-key" });
+  const byQuery = await send(`${fixture.url}/batch?atomic=1`, { json });
+  assertProblem(byQuery, { status: 400, code, pointer: "?atomic" });
 });
 
 Deno.test("POST /batch refuses a body of the wrong shape", async (t) => {

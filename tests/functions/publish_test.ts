@@ -101,6 +101,20 @@ Deno.test("POST /publish stores a repeated idempotency key once, by field as by 
   assert.equal((await readHistory(fixture.url, "t")).length, 1);
 });
 
+Deno.test("POST /publish reads an Idempotency-Key in UTF-8, and refuses two that differ", async () => {
+  await using fixture = await startRunnel();
+  const message = { topic: "t", data: 1 };
+  const utf8 = String.fromCharCode(...new TextEncoder().encode("schl\u00fcssel"));
+  const first = await publish(fixture.url, { ...message, idempotencyKey: "schl\u00fcssel" });
+  const again = await publish(fixture.url, message, { headers: { "idempotency-key": utf8 } });
+  assert.deepEqual(again.body, { ...first.body, duplicate: true });
+  const differs = await publish(fixture.url, { ...message, idempotencyKey: "a" }, {
+    headers: { "idempotency-key": "b" },
+  });
+  const pointer = "idempotency-key";
+  assertProblem(differs, { status: 400, code: "invalid_request", pointer });
+});
+
 Deno.test("POST /publish takes an idempotency key again for another topic", async () => {
   await using fixture = await startRunnel();
   for (const topic of ["a", "b"]) {

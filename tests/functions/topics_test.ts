@@ -159,3 +159,14 @@ Deno.test("the topics functions refuse wrong input", async (t) => {
     code: "invalid_topic",
   });
 });
+
+Deno.test("PUT /topics/{t} refuses a reserved name, and topics refuse parameters that they do not know", async () => {
+  await using fixture = await startRunnel();
+  const reserved = await send(`${fixture.url}/topics/$sys`, {
+    method: "PUT",
+    json: { maxMessages: 1 },
+  });
+  assertProblem(reserved, { status: 400, code: "invalid_topic", pointer: "/{topic}" });
+  const unknown = await send(`${fixture.url}/topics/t?x=1`);
+  assertProblem(unknown, { status: 400, code: "invalid_request", pointer: "?x" });
+});

@@ -145,7 +145,7 @@ Deno.test("PartitionStore.publishEphemeral() reaches who listens now and stores 
   await using partition = redis.open();
   const { keys } = partition.store;
   await using channels = await listenRaw(redis.server.url, [keys.channel("a"), keys.all]);
-  await partition.store.publishEphemeral("a", '{"data":1}');
+  await partition.store.publishEphemeral([{ topic: "a", body: '{"data":1}' }]);
   const [text = ""] = await channels.texts(keys.all, 1);
   assert.match(text, /^E \d{13} a\n\{"data":1\}$/);
   assert.deepEqual(await channels.texts(keys.channel("a"), 1), [text]);
