@@ -173,6 +173,7 @@ export class Feed implements AsyncDisposable {
       } catch (error) {
         if (signal.aborted) break;
         this.#break({ link: true, why: "the feed's link failed", error });
+        this.#channels.prune();
         this.#settle(error);
         await pause(Math.min(50 * 2 ** failures++, 1_000) * (0.5 + Math.random()), signal);
         continue;
@@ -242,7 +243,7 @@ export class Feed implements AsyncDisposable {
     const { everything } = this.#channels;
     const needed = idle.includes(everything) ? this.#channels.servedByEverything() : [];
     if (needed.length > 0) return await this.#goLive(needed.slice(0, CHANNELS_A_STEP));
-    if (idle.length === 0) return;
+    if (idle.length === 0) return this.#channels.prune();
     // at once, before anything is waited for: nobody may join a channel that is about to go
     for (const channel of idle) channel.reset({ link: true });
     await this.#link?.unsubscribe(idle.map((channel) => channel.name));

@@ -49,6 +49,11 @@ export class Reader {
     this.#store = store;
   }
 
+  /** Redis's time, in milliseconds since 1970: what expires by then is not delivered. */
+  get now(): number {
+    return this.#store.now;
+  }
+
   /**
    * Reads where a cursor stands, and the topics named by the filter.
    *

@@ -15,7 +15,7 @@ export type Start =
   | { readonly kind: "cursor"; readonly id: Id };
 
 /** Most messages that `last:<n>` reaches back. */
-export const LAST_MOST = 10_000;
+export const LAST_MOST = 1_000;
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,

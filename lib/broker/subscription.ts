@@ -1,4 +1,5 @@
 import { compareIds, formatId, type Id, latestId, ZERO } from "../codec/id.ts";
+import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { StoredMessage } from "../codec/message.ts";
 import type { Position } from "../redis/position.ts";
@@ -63,7 +64,6 @@ export class Subscription implements FeedListener {
   #target: Id = ZERO;
   #left: number;
   #interrupted = Promise.withResolvers<void>();
-  #clockSkew = 0;
   #lostBefore: Id | undefined;
 
   constructor(request: SubscribeRequest, parts: SubscriptionParts) {
@@ -166,13 +166,20 @@ export class Subscription implements FeedListener {
         failures = 0;
       } catch (error) {
         if (this.#over.signal.aborted) return;
-        this.#parts.log.debug("subscription cannot read", { subscription: this.id, error });
+        this.#tellOfFailure(error, failures);
         await pause(
           Math.min(100 * 2 ** failures++, 1_000) * (0.5 + Math.random()),
           this.#over.signal,
         );
       }
     }
+  }
+
+  // what another try cannot mend is for the operator, and said once
+  #tellOfFailure(error: unknown, before: number): void {
+    const hopeless = !(error instanceof RunnelError && error.retryable);
+    const level = hopeless && before === 0 ? "warn" : "debug";
+    this.#parts.log[level]("subscription cannot read", { subscription: this.id, error });
   }
 
   async #advance(sink: Sink): Promise<void> {
@@ -250,7 +257,7 @@ export class Subscription implements FeedListener {
     const { bytes, count, last } = batch.encode(this.#request.encoder, {
       after: this.#cursor,
       most: this.#left,
-      now: Date.now() + this.#clockSkew,
+      now: this.#parts.reader.now,
     });
     if (last !== undefined) this.#cursor = last;
     this.#left -= count;
@@ -292,7 +299,6 @@ export class Subscription implements FeedListener {
     // a tail that was lost will never be reached
     if (position.generation !== this.#bound?.generation) this.#target = position.clock;
     this.#bound = position;
-    this.#clockSkew = position.now - Date.now();
   }
 
   /** Whether it waits for more when it has caught up; else it needs no feed. */

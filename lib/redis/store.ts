@@ -99,6 +99,7 @@ export class PartitionStore {
   readonly #node: RedisNode;
   readonly #options: StoreOptions;
   readonly #reign = new Reign();
+  #skewMs = 0;
 
   constructor(node: RedisNode, options: StoreOptions) {
     this.#node = node;
@@ -107,6 +108,11 @@ export class PartitionStore {
     const parts = { node, keys: this.keys, reign: this.#reign };
     this.topics = new TopicStore(parts, options.retention);
     this.subscribers = new SubscriberStore(parts);
+  }
+
+  /** Redis's time as of the last answer and our own clock since, in milliseconds since 1970. */
+  get now(): number {
+    return Date.now() + this.#skewMs;
   }
 
   /** Stores a commit. Sending the same number again returns the first reply and stores nothing. */
@@ -158,14 +164,16 @@ export class PartitionStore {
     this.#node.lane.reset();
   }
 
-  /** Publishes a message to whoever is listening now, and stores nothing. Resolves with Redis's time. */
-  async publishEphemeral(topic: string, body: string): Promise<void> {
+  /** Publishes messages, in order, to whoever is listening now, and stores nothing. */
+  async publishEphemeral(messages: readonly { topic: string; body: string }[]): Promise<void> {
     await this.#node.run(async (client) => {
       const [seconds, micros] = await client.time() as [number | string, number | string];
       const time = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-      const frame = ephemeralFrame(topic, { time, body });
-      const pipeline = client.pipeline().publish(this.keys.channel(topic), frame)
-        .publish(this.keys.all, frame);
+      const pipeline = client.pipeline();
+      for (const { topic, body } of messages) {
+        const frame = ephemeralFrame(topic, { time, body });
+        pipeline.publish(this.keys.channel(topic), frame).publish(this.keys.all, frame);
+      }
       throwFirst(await pipeline.exec());
     });
   }
@@ -320,6 +328,7 @@ export class PartitionStore {
   }
 
   #learn(position: Position): Position {
+    this.#skewMs = position.now - Date.now();
     this.#reign.saw(position.generation);
     return position;
   }

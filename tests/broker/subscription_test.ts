@@ -120,7 +120,7 @@ Deno.test("Subscription ends after as many messages as were asked for", async (t
   });
   await t.step("ephemeral ones count", async () => {
     const { sink, ended } = await stage.subscribeLive("a", { limit: 2 });
-    await partition.store.publishEphemeral("a", '{"data":"now"}');
+    await partition.store.publishEphemeral([{ topic: "a", body: '{"data":"now"}' }]);
     const [stored] = await partition.publish("a", 9, 10);
     await ended;
     assert.deepEqual(sink.ids, [null, stored]);
