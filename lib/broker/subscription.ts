@@ -11,6 +11,7 @@ import type { Reader } from "./reader.ts";
 import type { LiveBatch } from "./ring.ts";
 import type { Sink } from "./sink.ts";
 import type { Start } from "./start.ts";
+import { findStart } from "./start_point.ts";
 import type { TopicFilter } from "./topic_filter.ts";
 import { abortable, pause } from "./wait.ts";
 
@@ -307,35 +308,11 @@ export class Subscription implements FeedListener {
   }
 
   async #resolveStart(): Promise<void> {
-    const { reader } = this.#parts;
     const { start } = this.#request;
-    const asked = start.kind === "cursor" ? start.id : timeOf(start);
-    const position = await reader.position(this.filter, asked ?? ZERO);
-    this.#learn(position);
-    this.#cursor = asked ?? position.clock;
-    if (start.kind === "latest") return;
-    if (position.lost) {
-      this.#lostBefore = position.cursor ?? position.clock;
-      return;
-    }
-    if (start.kind === "ago") this.#cursor = { ms: Math.max(position.now - start.ms, 0), seq: 0 };
-    if (start.kind === "last") {
-      this.#cursor = await reader.cursorOfLast(this.filter, {
-        count: start.count,
-        bound: position,
-      });
-    }
-    // a time from before the topic began is no request for what retention took before
-    if (compareIds(this.#cursor, ZERO) === 0) {
-      this.#floors = await reader.floors(this.filter, position);
-    }
-    // only a bare time can lie after the clock, and what comes next may be given an id before it
-    if (compareIds(this.#cursor, position.clock) > 0) this.#cursor = position.clock;
+    const point = await findStart(this.#parts.reader, { filter: this.filter, start });
+    this.#learn(point.position);
+    this.#cursor = point.cursor;
+    this.#floors = point.floors;
+    this.#lostBefore = point.lostBefore;
   }
-}
-
-// `earliest` is the position before every message
-function timeOf(start: Start): Id | undefined {
-  if (start.kind === "earliest") return ZERO;
-  return start.kind === "time" ? { ms: start.ms, seq: 0 } : undefined;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import FakeTimers from "@sinonjs/fake-timers";
-import { Committer, type Outcome } from "../../lib/broker/committer.ts";
+import type { Outcome } from "../../lib/broker/commit_plan.ts";
+import { Committer } from "../../lib/broker/committer.ts";
 import type { PreparedMessage } from "../../lib/broker/publish_input.ts";
 import { RunnelError } from "../../lib/errors.ts";
 import type { Commit, CommitReply } from "../../lib/redis/store.ts";

@@ -1,0 +1,102 @@
+import { advanceId, formatId, readId } from "../codec/id.ts";
+import { RunnelError } from "../errors.ts";
+import type { CommitReply, SpecialOutcome } from "../redis/store.ts";
+import type { PreparedMessage } from "./publish_input.ts";
+
+/** Most messages and bytes of one call: ten thousand at once would block Redis for 150 ms. */
+export const COMMIT_MESSAGES = 500;
+/** See {@link COMMIT_MESSAGES}. */
+export const COMMIT_BYTES = 256 << 10;
+
+/** What became of one message: its id, or why it was not stored. */
+export type Outcome = { readonly id: string; readonly duplicate: boolean } | RunnelError;
+
+/** Bytes that a message counts for. */
+export function sizeOf({ body, options, topic }: PreparedMessage): number {
+  return body.length + options.length + topic.length;
+}
+
+/** Messages in parts, each for one call. */
+export function split(messages: readonly PreparedMessage[]): (readonly PreparedMessage[])[] {
+  const parts: PreparedMessage[][] = [];
+  let part: PreparedMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = sizeOf(message);
+    if (part.length > 0 && (part.length >= COMMIT_MESSAGES || bytes + size > COMMIT_BYTES)) {
+      parts.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(message);
+    bytes += size;
+  }
+  if (part.length > 0) parts.push(part);
+  return parts;
+}
+
+/**
+ * Messages grouped by topic: one cursor covers all topics of a partition, so that ids are given out and frames go out in
+ * the same order.
+ *
+ * @returns the groups, and for each place in them the index of its message
+ */
+export function byTopic(
+  messages: readonly PreparedMessage[],
+): { topics: { topic: string; messages: PreparedMessage[] }[]; order: number[] } {
+  const groups = new Map<string, number[]>();
+  for (const [i, { topic }] of messages.entries()) {
+    const group = groups.get(topic);
+    if (group === undefined) groups.set(topic, [i]);
+    else group.push(i);
+  }
+  const names = [...groups.keys()].sort();
+  const order: number[] = [];
+  const topics = names.map((topic) => {
+    const group = groups.get(topic) ?? [];
+    order.push(...group);
+    return { topic, messages: group.flatMap((i) => messages[i] ?? []) };
+  });
+  return { topics, order };
+}
+
+/** What a reply says of each message, in the order in which they came. */
+export function outcomesOf(
+  reply: CommitReply,
+  { topics, order, count }: {
+    topics: readonly { messages: readonly PreparedMessage[] }[];
+    order: readonly number[];
+    count: number;
+  },
+): Outcome[] {
+  const outcomes = new Array<Outcome>(count);
+  const special = new Map(reply.special.map(([i, outcome, id]) => [i, { outcome, id }]));
+  let at = 0;
+  for (const [k, { messages }] of topics.entries()) {
+    const text = reply.firsts[k] ?? "";
+    const first = text === "" ? undefined : readId(text);
+    let stored = 0;
+    for (const _ of messages) {
+      const aside = special.get(at);
+      const place = order[at++] ?? 0;
+      if (aside !== undefined) outcomes[place] = asideOutcome(aside);
+      else if (first !== undefined) {
+        outcomes[place] = { id: formatId(advanceId(first, stored++)), duplicate: false };
+      }
+    }
+  }
+  return outcomes;
+}
+
+function asideOutcome({ outcome, id }: { outcome: SpecialOutcome; id: string }): Outcome {
+  switch (outcome) {
+    case "dup":
+      return { id, duplicate: true };
+    case "conflict":
+      return new RunnelError("idempotency_conflict");
+    case "type":
+      return new RunnelError("wrong_type");
+    case "aborted":
+      return new RunnelError("batch_aborted");
+  }
+}
