@@ -266,7 +266,7 @@ Deno.test("Reader reads many topics with large messages without reading them ove
       const topics = Array.from({ length: 60 }, (_, i) => `t.${i}`);
       for (const topic of topics) await partition.publishOne(topic, large);
       if (trimmed) await redis.cli("XTRIM", partition.store.keys.log, "MAXLEN", "=", "1");
-      for (const names of trimmed ? [["t.*"]] : [topics, ["t.*"]]) {
+      for (const names of [topics, ["t.*"]]) {
         await redis.cli("CONFIG", "RESETSTAT");
         const { ids, pages } = await readAll(new Reader(partition.store), filter(...names), {
           cursor: ZERO,
