@@ -88,7 +88,8 @@ function gapBefore(read: TopicRead, from: Id): { gap: Gap; at: Id } | undefined 
     if (compareIds(first.previous, from) <= 0) return undefined;
     return {
       gap: { topic: read.topic, after, before: formatId(first.id), reason },
-      at: first.id,
+      // not the first that is there: a page may end between the two, and the next one would see nothing missing
+      at: first.previous,
     };
   }
   const last = read.state?.last;
