@@ -77,6 +77,14 @@ Deno.test("mergeReads() leaves a gap behind the page's end to the page that reac
   assert.deepEqual(mergeReads(reads, bounds).gaps, []);
 });
 
+Deno.test("mergeReads() announces what is gone where the page ends before what is there again", () => {
+  const reads = [readOf("a", [1, 5], { truncated: true }), readOf("b", [9], { before: 4 })];
+  const page = mergeReads(reads, bounds);
+  assert.deepEqual(page.gaps.map(({ topic, before }) => [topic, before]), [["b", text(9)]]);
+  const next = mergeReads([readOf("b", [9], { before: 4 })], { ...bounds, after: page.cursor });
+  assert.deepEqual(next.gaps, []);
+});
+
 Deno.test("mergeReads() does not announce what was gone before an earliest subscription began", () => {
   const floors = new Map([["a", idOf(6)]]);
   assert.deepEqual(mergeReads([readOf("a", [7], { before: 6 })], { ...bounds, floors }).gaps, []);

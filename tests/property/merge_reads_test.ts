@@ -70,6 +70,6 @@ Deno.test("mergeReads(), page after page, gives what is kept once and in order, 
       const lost = new Set(wanted.filter(isTrimmed).map(({ topic }) => `t${topic}`));
       assert.deepEqual(gaps, lost);
     }),
-    { numRuns: 500 },
+    { numRuns: 2_000 },
   );
 });
