@@ -12,7 +12,7 @@ export interface RedisRecord {
 export class DataFolder implements Disposable {
   /** Absolute, with symbolic links resolved. */
   readonly path: string;
-  readonly #lock: Deno.FsFile;
+  #lock: Deno.FsFile;
 
   private constructor(path: string, lock: Deno.FsFile) {
     this.path = path;
@@ -29,14 +29,7 @@ export class DataFolder implements Disposable {
     try {
       await Deno.mkdir(path, { recursive: true, mode: 0o700 });
       const real = await Deno.realPath(path);
-      const lock = await Deno.open(join(real, "lock"), { create: true, read: true, write: true });
-      if (!(await lock.tryLock(true))) {
-        lock.close();
-        throw inUse(real);
-      }
-      await lock.truncate(0);
-      await lock.write(new TextEncoder().encode(`${Deno.pid}\n`));
-      return new DataFolder(real, lock);
+      return new DataFolder(real, takeLock(real));
     } catch (error) {
       if (error instanceof CliError) throw error;
       const reason = error instanceof Error ? error.message : `${error}`;
@@ -45,6 +38,20 @@ export class DataFolder implements Disposable {
         cause: error,
       });
     }
+  }
+
+  /**
+   * Makes the folder again, and locks it again, where somebody has removed it.
+   *
+   * @throws {CliError} when another process has made it meanwhile and holds its lock.
+   * @throws {Error} when the file system refuses.
+   */
+  restore(): void {
+    Deno.mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    if (this.#holdsLock()) return;
+    const lock = takeLock(this.path);
+    this.#lock.close();
+    this.#lock = lock;
   }
 
   /** Where the Redis of this folder listens, unless the path is too long for a socket. */
@@ -84,6 +91,30 @@ export class DataFolder implements Disposable {
   get #record(): string {
     return recordOf(this.path);
   }
+
+  /** A lock is on the file, not on its name: the file of that name may be another one by now. */
+  #holdsLock(): boolean {
+    try {
+      const [held, named] = [this.#lock.statSync(), Deno.statSync(lockOf(this.path))];
+      return held.ino === named.ino && held.dev === named.dev;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return false;
+      throw error;
+    }
+  }
+}
+
+function takeLock(folder: string): Deno.FsFile {
+  const lock = Deno.openSync(lockOf(folder), { create: true, read: true, write: true });
+  try {
+    if (!lock.tryLockSync(true)) throw inUse(folder);
+    lock.truncateSync(0);
+    lock.writeSync(new TextEncoder().encode(`${Deno.pid}\n`));
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
 }
 
 /** The Redis that was started last on a data folder and not stopped, if any; needs no lock. */
@@ -100,10 +131,14 @@ function recordOf(folder: string): string {
   return join(folder, "redis.json");
 }
 
+function lockOf(folder: string): string {
+  return join(folder, "lock");
+}
+
 function inUse(path: string): CliError {
   let holder = "another process";
   try {
-    holder = `process ${Number.parseInt(Deno.readTextFileSync(join(path, "lock")))}`;
+    holder = `process ${Number.parseInt(Deno.readTextFileSync(lockOf(path)))}`;
   } catch {
     // It has just ended: the text still says what was wrong.
   }

@@ -86,46 +86,57 @@ export class ManagedRedis implements AsyncDisposable {
     if (this.#process.alive) signal(this.#process.pid, "SIGTERM");
   }
 
+  /** Never rejects: a server whose Redis cannot be started now answers 503 and waits for it. */
   async #watch(): Promise<void> {
-    for (let failures = 0; !this.#stopping.signal.aborted;) {
+    for (let failures = 0;;) {
       const startedAt = performance.now();
       const how = await this.#process.ended;
       if (this.#stopping.signal.aborted) return;
-      failures = performance.now() - startedAt > 10_000 ? 0 : failures + 1;
-      const waitMs = failures < 2 ? 0 : Math.min(100 * 2 ** failures, SLOWEST_RESTART_MS);
-      this.#terminal.err(`Redis (process ${this.pid}) ended (${how}): starting it again`);
-      await pause(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
-      if (!this.#stopping.signal.aborted) await this.#restart();
+      if (performance.now() - startedAt > 10_000) failures = 0;
+      this.#tell(`Redis (process ${this.pid}) ended (${how}): starting it again`);
+      do {
+        const waitMs = failures === 0 ? 0 : Math.min(200 * 2 ** failures, SLOWEST_RESTART_MS);
+        failures++;
+        await pause(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+        if (this.#stopping.signal.aborted) return;
+      } while (!(await this.#restart()));
     }
   }
 
-  async #restart(): Promise<void> {
-    const log = openLog(this.#folder.log);
-    this.#process = spawnRedis({
-      binary: this.#binary,
-      address: this.#address,
-      dir: this.#folder.path,
-      log: log.path,
-    });
-    this.#folder.writeRecord({ pid: this.pid, address: this.#address });
+  /** Whether Redis runs again; where it does not, the reason is told and nothing is left running. */
+  async #restart(): Promise<boolean> {
+    let started: RedisProcess | undefined;
     try {
-      await untilReady(this.#process, {
-        address: this.#address,
-        log,
-        terminal: this.#terminal,
-        signal: this.#stopping.signal,
-      });
-      this.#terminal.err(`Redis runs again (process ${this.pid})`);
+      // Whoever cleaned up may have removed the folder: what was in it is lost, but Redis need not be.
+      this.#folder.restore();
+      const log = openLog(this.#folder.log);
+      const [address, dir] = [this.#address, this.#folder.path];
+      started = spawnRedis({ binary: this.#binary, address, dir, log: log.path });
+      this.#process = started;
+      this.#folder.writeRecord({ pid: started.pid, address });
+      const { signal } = this.#stopping;
+      await untilReady(started, { address, log, terminal: this.#terminal, signal });
+      this.#tell(`Redis runs again (process ${started.pid})`);
+      return true;
     } catch (error) {
-      if (this.#stopping.signal.aborted) return;
-      // The server goes on and answers 503 meanwhile; the next round tries again.
-      const advice = error instanceof CliError ? error.advice : [];
-      this.#terminal.err(
-        [`${error instanceof Error ? error.message : error}`, ...advice].join("\n  "),
-      );
-      if (this.#process.alive) await stopRedis(this.#process);
+      if (!this.#stopping.signal.aborted) this.#tell(failureText(error));
+      if (started?.alive) await stopRedis(started);
+      return false;
     }
   }
+
+  #tell(text: string): void {
+    try {
+      this.#terminal.err(text);
+    } catch {
+      // Nobody reads what the server says any more; its Redis is needed all the same.
+    }
+  }
+}
+
+function failureText(error: unknown): string {
+  if (error instanceof CliError) return [error.message, ...error.advice].join("\n  ");
+  return `Cannot start Redis, trying again: ${error instanceof Error ? error.message : error}`;
 }
 
 interface Run {

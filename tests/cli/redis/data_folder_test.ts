@@ -35,6 +35,27 @@ Deno.test("DataFolder.open() says why a folder cannot be used", async () => {
   await assert.rejects(DataFolder.open(`${dir.path}/file`), /Cannot use .*file as the data folder/);
 });
 
+Deno.test("DataFolder.restore() makes a removed folder again, locked as it was", async () => {
+  await using dir = await tempDir();
+  using folder = await DataFolder.open(`${dir.path}/data`);
+  folder.restore();
+  await Deno.remove(folder.path, { recursive: true });
+  folder.restore();
+  assert.equal((await Deno.stat(folder.path)).mode! & 0o777, 0o700);
+  await assert.rejects(DataFolder.open(folder.path), /is using it/);
+});
+
+Deno.test("DataFolder.restore() leaves alone the folder that another one has made meanwhile", async () => {
+  await using dir = await tempDir();
+  using folder = await DataFolder.open(`${dir.path}/data`);
+  await Deno.remove(folder.path, { recursive: true });
+  {
+    using _other = await DataFolder.open(folder.path);
+    assert.throws(() => folder.restore(), CliError);
+  }
+  folder.restore();
+});
+
 Deno.test("DataFolder keeps its record for this user only, and copes with half a record", async () => {
   await using dir = await tempDir();
   using folder = await DataFolder.open(dir.path);

@@ -84,6 +84,72 @@ Deno.test("ManagedRedis restarts a Redis that was killed, at the same address wi
   assert.match(terminal.stderr, /ended \(SIGKILL\): starting it again/);
 });
 
+/** Kills it and waits until a successor answers. `meanwhile` runs once the restart was seen to fail as `failure` says. */
+async function killAndRevive(
+  redis: ManagedRedis,
+  { terminal, failure, meanwhile }: {
+    terminal: MemoryTerminal;
+    failure: RegExp;
+    meanwhile: () => Promise<void>;
+  },
+): Promise<void> {
+  Deno.kill(redis.pid, "SIGKILL");
+  await until(() => failure.test(terminal.stderr), { what: `${failure} to be told` });
+  await meanwhile();
+  await untilAnswers(redis);
+}
+
+function untilAnswers(redis: ManagedRedis): Promise<unknown> {
+  return until(() => send(redis.url, "PING").then((reply) => reply.startsWith("+PONG")), {
+    what: "a Redis to answer",
+    timeoutMs: 20_000,
+  });
+}
+
+Deno.test("ManagedRedis starts anew where its folder was removed, and holds that one too", async () => {
+  await using dir = await tempDir("data");
+  await using redis = await manage(dir.path);
+  const { pid } = redis;
+  await Deno.remove(dir.path, { recursive: true });
+  Deno.kill(pid, "SIGKILL");
+  await untilAnswers(redis);
+  assert.notEqual(redis.pid, pid);
+  await assert.rejects(manage(dir.path), /is using it/);
+});
+
+Deno.test("ManagedRedis tries again while its program is away, as in an upgrade", async () => {
+  await using dir = await tempDir("data");
+  const path = `${dir.path}-redis-server`;
+  await Deno.symlink(binary.path, path);
+  const terminal = new MemoryTerminal();
+  const options = { dataDir: dir.path, binary: { ...binary, path }, terminal };
+  await using redis = await ManagedRedis.start(options);
+  await Deno.remove(path);
+  await killAndRevive(redis, {
+    terminal,
+    failure: /Cannot start Redis, trying again: [^]*Cannot start Redis, trying again: /,
+    meanwhile: () => Deno.symlink(binary.path, path),
+  });
+});
+
+Deno.test("ManagedRedis leaves no Redis running that it cannot remember", async () => {
+  await using dir = await tempDir("data");
+  const terminal = new MemoryTerminal();
+  await using redis = await manage(dir.path, terminal);
+  const record = `${dir.path}/redis.json`;
+  await Deno.remove(record);
+  await Deno.mkdir(record);
+  await killAndRevive(redis, {
+    terminal,
+    failure: /Cannot start Redis, trying again: .*redis\.json/,
+    async meanwhile() {
+      const { pid } = redis;
+      await until(() => !isAlive(pid), { what: "the end of the one that was started" });
+      await Deno.remove(record);
+    },
+  });
+});
+
 Deno.test("ManagedRedis keeps its data from one run to the next and forgets its process", async () => {
   await using dir = await tempDir();
   let pid: number;
