@@ -39,7 +39,7 @@ interface Edge {
 }
 
 const files = [...sources("functions"), ...sources("lib")];
-const texts = new Map(files.map((file) => [file, Deno.readTextFileSync(new URL(file, ROOT))]));
+const texts = new Map(files.map((file) => [file, readSource(file)]));
 const edges = await readEdges();
 
 function* sources(folder: string): Generator<string> {
@@ -48,6 +48,10 @@ function* sources(folder: string): Generator<string> {
     if (isDirectory) yield* sources(path);
     else if (path.endsWith(".ts")) yield path;
   }
+}
+
+function readSource(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
 }
 
 /** All imports of functions/ and lib/, imports of types and dynamic ones among them. */
@@ -150,6 +154,14 @@ Deno.test("imports: every package is named by the import map", async () => {
   for (const { from, specifier } of bare) {
     assert.ok(Object.hasOwn(imports, specifier), `${from} imports ${specifier}`);
   }
+});
+
+Deno.test("imports: the import map names nothing that is not used", async () => {
+  const { imports } = JSON.parse(await Deno.readTextFile(new URL("import_map.json", ROOT)));
+  // Tests are read as text: the graph of functions/ and lib/ does not have them.
+  const everything = [...texts.values(), ...[...sources("tests")].map(readSource)].join("\n");
+  const used = new Set(everything.match(/(?<=\b(?:from|import) ")[^"]+|(?<=\bimport\(")[^"]+/g));
+  assert.deepEqual(Object.keys(imports).filter((name) => !used.has(name)), []);
 });
 
 Deno.test("environment variables are read by lib/config.ts and the CLI only", () => {
