@@ -101,7 +101,7 @@ function input(
 }
 
 /** The error for a command that was called in a wrong way: it shows the usage. */
-export function wrongCall(command: Command, problem: string): CliError {
+function wrongCall(command: Command, problem: string): CliError {
   return new CliError(problem, {
     exitCode: 2,
     advice: [`Usage: deno task ${command.usage}`, `Help:  deno task ${command.name} --help`],

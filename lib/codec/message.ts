@@ -16,17 +16,6 @@ export interface MessageFields {
   readonly replyTo?: string;
 }
 
-/** A message as a subscriber gets it. */
-export interface Message extends MessageFields {
-  /** The message id; null for an ephemeral message, which is not stored. */
-  readonly id: string | null;
-  readonly topic: string;
-  /** When it was stored, ISO 8601 in UTC with milliseconds. */
-  readonly time: string;
-  /** How often it was leased, this time included; only on a message from a group. */
-  readonly deliveries?: number;
-}
-
 /** A message as it is stored: its fields are still JSON text, so that delivering it parses nothing. */
 export interface StoredMessage {
   /** The id as text; null for an ephemeral message, which has none. */
@@ -62,15 +51,6 @@ export function messageJson(stored: StoredMessage): string {
     JSON.stringify(topic)
   },"time":"`;
   return `${head}${isoTime(time)}"${body.length > 2 ? "," : ""}${body.slice(1)}`;
-}
-
-/**
- * The message as an object.
- *
- * @throws {SyntaxError} Its body is not JSON, so not Runnel's.
- */
-export function readMessage(stored: StoredMessage): Message {
-  return JSON.parse(messageJson(stored));
 }
 
 /** The `type` in a stored body, undefined where it has none. */

@@ -13,7 +13,7 @@ export interface NdjsonLine {
   readonly bytes: Uint8Array | undefined;
 }
 
-/** Options of {@link splitLines} and {@link LineSplitter}. */
+/** Options of {@link LineSplitter}. */
 export interface SplitOptions {
   /** Longest line in bytes, its line break not counted. */
   readonly maxBytes: number;
@@ -35,27 +35,17 @@ export function ndjsonMessage(stored: StoredMessage, format: MessageFormat = "me
   return json.includes("\n") || json.includes("\r") ? ndjsonLine(JSON.parse(json)) : `${json}\n`;
 }
 
-/**
- * The lines of a stream, as they arrive. Blank lines are skipped, CR LF ends a line as LF does, and a last line needs
- * no line break. A line that is too long is reported without its bytes and the next one goes on; never are more than
- * `maxBytes` and one chunk held. A stream's error is passed on; stopping early cancels the stream.
- */
-export async function* splitLines(
-  stream: AsyncIterable<Uint8Array>,
-  options: SplitOptions,
-): AsyncGenerator<NdjsonLine, void, undefined> {
-  const splitter = new LineSplitter(options);
-  for await (const chunk of stream) yield* splitter.push(chunk);
-  yield* splitter.end();
-}
-
 const TAB = 9;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
 const NOTHING = new Uint8Array(0);
 
-/** Cuts bytes into lines, whatever chunks they come in; the sync part of {@link splitLines}. */
+/**
+ * Cuts bytes into lines, whatever chunks they come in. Blank lines are skipped, CR LF ends a line as LF does, and a
+ * last line needs no line break. A line that is too long is reported without its bytes and the next one goes on; never
+ * are more than `maxBytes` and one chunk held.
+ */
 export class LineSplitter {
   readonly #maxBytes: number;
   readonly #held = new ByteBuffer();

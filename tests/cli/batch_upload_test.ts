@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Api } from "../../lib/cli/api.ts";
 import { type BatchResult, uploadBatch } from "../../lib/cli/batch_upload.ts";
 import { CliError } from "../../lib/cli/cli_error.ts";
-import { splitLines } from "../../lib/codec/ndjson.ts";
+import { LineSplitter } from "../../lib/codec/ndjson.ts";
 import { deadline } from "../_support/until.ts";
 import { startFakeServer } from "./fake_server.ts";
 
@@ -11,8 +11,8 @@ function answering(request: Request, stopAfter = Infinity): Response {
   let accepted = 0;
   let rejected = 0;
   const answers = async function* () {
-    for await (const { bytes } of splitLines(request.body!, { maxBytes: 10_000 })) {
-      const bad = new TextDecoder().decode(bytes).includes("bad");
+    for await (const line of linesOf(request.body!)) {
+      const bad = line.includes("bad");
       if (bad) rejected++;
       else accepted++;
       yield bad
@@ -29,6 +29,14 @@ function answering(request: Request, stopAfter = Infinity): Response {
     }),
   );
   return new Response(lines, { headers: { "content-type": "application/x-ndjson" } });
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const splitter = new LineSplitter({ maxBytes: 10_000 });
+  for await (const chunk of body) {
+    for (const { bytes } of splitter.push(chunk)) yield new TextDecoder().decode(bytes);
+  }
+  for (const { bytes } of splitter.end()) yield new TextDecoder().decode(bytes);
 }
 
 function streamOf(text: string, size = 7): ReadableStream<Uint8Array<ArrayBuffer>> {

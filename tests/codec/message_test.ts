@@ -1,11 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  messageBody,
-  messageJson,
-  messageType,
-  readMessage,
-  typeProblem,
-} from "../../lib/codec/message.ts";
+import { messageBody, messageJson, messageType, typeProblem } from "../../lib/codec/message.ts";
 
 const TIME = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
@@ -63,17 +57,6 @@ Deno.test("messageJson() is JSON even where another writer stored an empty body"
   assert.doesNotThrow(() =>
     JSON.parse(messageJson({ id: "1-1", topic: "a", time: 0, body: "{}" }))
   );
-});
-
-Deno.test("readMessage() gives the message as an object", () => {
-  const stored = { id: "1-2", topic: "a", time: TIME, body: messageBody({ data: 1, key: "k" }) };
-  assert.deepEqual(readMessage(stored), {
-    id: "1-2",
-    topic: "a",
-    time: "2026-01-02T03:04:05.678Z",
-    key: "k",
-    data: 1,
-  });
 });
 
 Deno.test("messageType() finds the type that messageBody() wrote, whatever is in it", () => {

@@ -3,7 +3,6 @@ import {
   LineSplitter,
   ndjsonLine,
   ndjsonMessage,
-  splitLines,
   type SplitOptions,
 } from "../../lib/codec/ndjson.ts";
 
@@ -12,12 +11,10 @@ const decode = (bytes: Uint8Array | undefined) =>
   bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 
 /** The lines of some chunks; undefined for one that is too long. */
-async function linesOf(chunks: readonly string[], options: SplitOptions = { maxBytes: 100 }) {
-  const lines = [];
-  for await (const line of splitLines(ReadableStream.from(chunks.map(encode)), options)) {
-    lines.push(decode(line.bytes));
-  }
-  return lines;
+function linesOf(chunks: readonly string[], options: SplitOptions = { maxBytes: 100 }) {
+  const splitter = new LineSplitter(options);
+  const lines = [...chunks.flatMap((chunk) => splitter.push(encode(chunk))), ...splitter.end()];
+  return lines.map(({ bytes }) => decode(bytes));
 }
 
 Deno.test("ndjsonLine() writes one line, whatever is in the value", () => {
@@ -40,68 +37,42 @@ Deno.test("ndjsonMessage() keeps a body with line breaks of another writer on on
   assert.equal(JSON.parse(line).data, 1);
 });
 
-Deno.test("splitLines() gives the lines of a stream, with LF or CR LF and without a last one", async () => {
-  assert.deepEqual(await linesOf(["a\nb\r\nc"]), ["a", "b", "c"]);
-  assert.deepEqual(await linesOf(["a\n", "b\n"]), ["a", "b"]);
-  assert.deepEqual(await linesOf([]), []);
+Deno.test("LineSplitter gives the lines of chunks, with LF or CR LF and without a last one", () => {
+  assert.deepEqual(linesOf(["a\nb\r\nc"]), ["a", "b", "c"]);
+  assert.deepEqual(linesOf(["a\n", "b\n"]), ["a", "b"]);
+  assert.deepEqual(linesOf([]), []);
 });
 
-Deno.test("splitLines() joins a line that comes in pieces, also between CR and LF", async () => {
-  assert.deepEqual(await linesOf(["a", "b", "c\r", "\nd", "\n"]), ["abc", "d"]);
+Deno.test("LineSplitter joins a line that comes in pieces, also between CR and LF", () => {
+  assert.deepEqual(linesOf(["a", "b", "c\r", "\nd", "\n"]), ["abc", "d"]);
 });
 
-Deno.test("splitLines() joins a character that is cut between its bytes", () => {
+Deno.test("LineSplitter joins a character that is cut between its bytes", () => {
   const bytes = encode("é😀\n");
   const splitter = new LineSplitter({ maxBytes: 100 });
   const lines = Array.from(bytes, (byte) => splitter.push(Uint8Array.of(byte))).flat();
   assert.deepEqual(lines.map((line) => decode(line.bytes)), ["é😀"]);
 });
 
-Deno.test("splitLines() skips blank lines and counts them", async () => {
-  const numbers = [];
-  for await (
-    const line of splitLines(ReadableStream.from([encode("\n \t\r\na\n\nb\n\r")]), { maxBytes: 9 })
-  ) {
-    numbers.push([line.number, decode(line.bytes)]);
-  }
-  assert.deepEqual(numbers, [[3, "a"], [5, "b"]]);
+Deno.test("LineSplitter skips blank lines and counts them", () => {
+  const splitter = new LineSplitter({ maxBytes: 9 });
+  const lines = [...splitter.push(encode("\n \t\r\na\n\nb\n\r")), ...splitter.end()];
+  const numbered = lines.map(({ number, bytes }) => [number, decode(bytes)]);
+  assert.deepEqual(numbered, [[3, "a"], [5, "b"]]);
 });
 
-Deno.test("splitLines() reports a line that is too long and goes on with the next", async () => {
+Deno.test("LineSplitter reports a line that is too long and goes on with the next", () => {
   const long = "x".repeat(11);
-  assert.deepEqual(await linesOf([`a\n${long}\nb`], { maxBytes: 10 }), ["a", undefined, "b"]);
-  assert.deepEqual(await linesOf(["a\n", ...long, "\nb"], { maxBytes: 10 }), ["a", undefined, "b"]);
-  assert.deepEqual(await linesOf([long], { maxBytes: 10 }), [undefined]);
+  assert.deepEqual(linesOf([`a\n${long}\nb`], { maxBytes: 10 }), ["a", undefined, "b"]);
+  assert.deepEqual(linesOf(["a\n", ...long, "\nb"], { maxBytes: 10 }), ["a", undefined, "b"]);
+  assert.deepEqual(linesOf([long], { maxBytes: 10 }), [undefined]);
 });
 
-Deno.test("splitLines() takes a line of exactly the most, whatever ends it", async () => {
+Deno.test("LineSplitter takes a line of exactly the most, whatever ends it", () => {
   const most = "x".repeat(10);
   const options = { maxBytes: 10 };
-  assert.deepEqual(await linesOf([`${most}\n${most}\r\n${most}`], options), [most, most, most]);
-  assert.deepEqual(await linesOf([...`${most}\r\n${most}`], options), [most, most]);
-});
-
-Deno.test("splitLines() passes on the stream's error after the lines before it", async () => {
-  const broken = new Error("gone");
-  const stream = ReadableStream.from((function* () {
-    yield encode("a\nb");
-    throw broken;
-  })());
-  const seen: (string | undefined)[] = [];
-  await assert.rejects(async () => {
-    for await (const line of splitLines(stream, { maxBytes: 9 })) seen.push(decode(line.bytes));
-  }, broken);
-  assert.deepEqual(seen, ["a"]);
-});
-
-Deno.test("splitLines() cancels the stream when its reader stops early", async () => {
-  let cancelled = false;
-  const stream = new ReadableStream<Uint8Array>({
-    pull: (controller) => controller.enqueue(encode("a\n")),
-    cancel: () => void (cancelled = true),
-  });
-  for await (const _ of splitLines(stream, { maxBytes: 9 })) break;
-  assert(cancelled);
+  assert.deepEqual(linesOf([`${most}\n${most}\r\n${most}`], options), [most, most, most]);
+  assert.deepEqual(linesOf([...`${most}\r\n${most}`], options), [most, most]);
 });
 
 Deno.test("LineSplitter holds no more than the most of a line, however long it gets", () => {
