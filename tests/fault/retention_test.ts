@@ -54,8 +54,9 @@ function assertAnnounced(watcher: Watcher, acknowledged: readonly Acknowledged[]
   for (const gap of announced) {
     const what = `${watcher.name} was told of ${JSON.stringify(gap)}`;
     assert.ok(missed.some((message) => covers(gap, message)), `${what}, where none is`);
-    const given = watcher.seen.find((message) => covers(gap, message));
-    assert.equal(given, undefined, `${what}, and was given of that`);
+    // who comes back in the middle may be given from the feed's memory what the topic had lost already
+    const given = watcher.stays && watcher.seen.find((message) => covers(gap, message));
+    assert.ok(!given, `${what}, and was given of that`);
   }
   return missed.length;
 }

@@ -43,7 +43,9 @@ export async function judge(evidence: Evidence): Promise<Fault[]> {
   const { url, topics, watchers, timeoutMs = 20_000 } = evidence;
   const last = new Map<string, string>();
   for (const topic of topics) {
-    last.set(topic, await publishId(url, { topic, data: { n: `end of ${topic}` } }));
+    const end = { topic, data: { n: `end of ${topic}` }, idempotencyKey: "end" };
+    // the fault may not be over yet
+    last.set(topic, await until(() => publishId(url, end), { what: "the end to be stored" }));
   }
   const ends = watchers.map((watcher) => {
     const ids = watcher.expects.map((topic) => readId(last.get(topic)));
