@@ -1,4 +1,6 @@
+import { ConfigError, loadConfig, VARIABLES } from "../config.ts";
 import { CliError } from "./cli_error.ts";
+import type { CommandOption } from "./command.ts";
 
 /** A request of the CLI to the server. */
 export interface ApiRequest {
@@ -19,17 +21,10 @@ export class Api {
   /**
    * Takes the server of `--url`, else of `RUNNEL_URL`, else the one that `deno task start` runs.
    *
-   * @throws {CliError} when that is no http or https URL.
+   * @throws {CliError} when that is no http or https URL, or has a query.
    */
   constructor(url: string | undefined) {
-    const text = url ?? (Deno.env.get("RUNNEL_URL") || "http://127.0.0.1:8000");
-    if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-      throw new CliError(`Cannot use "${text}" as the server: it is no http or https URL`, {
-        exitCode: 2,
-        advice: ["Look at --url and RUNNEL_URL"],
-      });
-    }
-    this.base = text.replace(/\/+$/, "");
+    this.base = serverUrl(url);
   }
 
   /**
@@ -70,6 +65,31 @@ export class Api {
       cause,
     });
   }
+}
+
+/** The option of every command that talks to a server. */
+export const URL_OPTION: CommandOption = {
+  value: "<url>",
+  help: `The server (RUNNEL_URL, else ${
+    VARIABLES.find(({ name }) => name === "RUNNEL_URL")?.default
+  })`,
+};
+
+function serverUrl(url: string | undefined): string {
+  const given = url ?? Deno.env.get("RUNNEL_URL");
+  try {
+    // An empty variable is an unset one, but an empty option is a mistake. Other variables are not looked at: a client
+    // works whatever they say.
+    if (url?.trim() !== "") {
+      return loadConfig((name) => name === "RUNNEL_URL" ? given : undefined).url;
+    }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+  throw new CliError(`Cannot use "${given}" as the server: it is no http or https URL`, {
+    exitCode: 2,
+    advice: ["Look at --url and RUNNEL_URL"],
+  });
 }
 
 /** Segment of a path: a topic may hold slashes. */

@@ -52,7 +52,7 @@ export function progressLine(progress: Progress, columns: number): string {
   const figures = [
     ...(share === undefined ? [] : [`${Math.floor(share * 100)} %`]),
     totalBytes === undefined ? size(bytes) : `${size(bytes)} of ${size(totalBytes)}`,
-    `${count(messages)} messages`,
+    messageCount(messages),
     `${count((messages / Math.max(1, elapsedMs)) * 1_000)}/s`,
     ...(left === undefined ? [] : [`${duration(left)} left`]),
   ].join("  ");
@@ -76,6 +76,11 @@ export function size(bytes: number): string {
 /** A number for people, such as `12,345`. */
 export function count(number: number): string {
   return Math.round(number).toLocaleString("en-US");
+}
+
+/** A number of messages, such as `1 message` or `1,999 messages`. */
+export function messageCount(number: number): string {
+  return `${count(number)} ${number === 1 ? "message" : "messages"}`;
 }
 
 function duration(ms: number): string {

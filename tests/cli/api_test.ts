@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { Api, segment } from "../../lib/cli/api.ts";
+import { Api, segment, URL_OPTION } from "../../lib/cli/api.ts";
 import { CliError } from "../../lib/cli/cli_error.ts";
+import { VARIABLES } from "../../lib/config.ts";
 import { freePort } from "../_support/port.ts";
 import { startFakeServer } from "./fake_server.ts";
+import { runCli } from "./run_cli.ts";
 
 async function failure(promise: Promise<unknown>): Promise<CliError> {
   const error = await promise.then(() => undefined, (error: unknown) => error);
@@ -11,9 +13,24 @@ async function failure(promise: Promise<unknown>): Promise<CliError> {
 }
 
 Deno.test("Api refuses a server that is no http URL", () => {
-  for (const url of ["localhost:8000", "ftp://x", "nonsense"]) {
+  for (const url of ["localhost:8000", "ftp://x", "nonsense", "http://x?y", ""]) {
     assert.throws(() => new Api(url), CliError, url);
   }
+});
+
+Deno.test("Api takes the server of RUNNEL_URL or the default, whatever other variables say", async () => {
+  const advice = async (env: Record<string, string>) => {
+    const { code, stdout, stderr } = await runCli(["topics"], { env: { PORT: "wrong", ...env } });
+    assert.deepEqual([code === 0, stdout], [false, ""]);
+    return stderr;
+  };
+  const port = freePort();
+  const given = await advice({ RUNNEL_URL: `http://127.0.0.1:${port}/` });
+  assert.match(given, new RegExp(`Cannot reach the server at http://127.0.0.1:${port}: `));
+  assert.match(await advice({ RUNNEL_URL: "ftp://x" }), /Cannot use "ftp:\/\/x" as the server/);
+  const { default: standard } = VARIABLES.find(({ name }) => name === "RUNNEL_URL")!;
+  assert.equal(new Api(undefined).base, Deno.env.get("RUNNEL_URL") || standard);
+  assert.ok(URL_OPTION.help.includes(`${standard}`));
 });
 
 Deno.test("Api.send() keeps a path prefix of the server and the order of the query", async () => {

@@ -145,6 +145,7 @@ Deno.test("topics lists topics by prefix over several pages, and describes one",
   await scene.run("batch", "other", file.path, "--messages");
   const all = await scene.run("topics");
   assert.deepEqual(all.out.map((line) => line.split(" ")[0]).sort(), names.sort());
+  assert.match(all.out[0]!, / 1 message so far, last \d+-\d+$/);
   assert.equal((await scene.run("topics", "--prefix", "t11")).out.length, 11);
   const one = await scene.run("topics", "t7", "--last", "3");
   assert.match(one.out.join("\n"), /^messages +1$/m);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { count, progressLine, size } from "../../lib/cli/progress.ts";
+import { count, messageCount, progressLine, size } from "../../lib/cli/progress.ts";
 
 const half = { bytes: 50_000_000, totalBytes: 100_000_000, messages: 250_000, elapsedMs: 5_000 };
 
@@ -42,4 +42,8 @@ Deno.test("size() and count() write numbers for people", () => {
   assert.equal(size(1_500), "1.5 kB");
   assert.equal(size(200_000_000), "200.0 MB");
   assert.equal(count(1234567.8), "1,234,568");
+});
+
+Deno.test("messageCount() has a singular", () => {
+  assert.deepEqual([0, 1, 1999].map(messageCount), ["0 messages", "1 message", "1,999 messages"]);
 });

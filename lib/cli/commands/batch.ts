@@ -1,4 +1,4 @@
-import { Api } from "../api.ts";
+import { Api, URL_OPTION } from "../api.ts";
 import { type BatchResult, uploadBatch } from "../batch_upload.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command, CommandInput } from "../command.ts";
@@ -24,7 +24,7 @@ number and the others are stored, in order. The exit code is 1 where any was ref
       value: "<name>",
       help: "Give line n the idempotency key <name>-n: the same file can be sent again safely",
     },
-    url: { value: "<url>", help: "The server (RUNNEL_URL, else http://127.0.0.1:8000)" },
+    url: URL_OPTION,
   },
   positionals: { least: 2, most: 2 },
   async run(input, terminal) {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { Api } from "../api.ts";
+import { Api, URL_OPTION } from "../api.ts";
 import type { Command } from "../command.ts";
 import { readEvents } from "../event_stream.ts";
 import type { Style, Terminal } from "../terminal.ts";
@@ -14,7 +14,7 @@ Ann publishes to demo.weather, Ben to demo.news; Cleo subscribes to demo.weather
   options: {
     count: { value: "<n>", help: "Messages of each publisher (5)" },
     "every-ms": { value: "<n>", help: "Milliseconds between two messages of one publisher (400)" },
-    url: { value: "<url>", help: "The server (RUNNEL_URL, else http://127.0.0.1:8000)" },
+    url: URL_OPTION,
   },
   positionals: { least: 0, most: 0 },
   async run(input, terminal) {

@@ -1,7 +1,7 @@
 import { parseRedisUrl } from "../../redis/address.ts";
 import type { RedisOptions } from "../../redis/options.ts";
 import { type Config, ConfigError, loadConfig } from "../../config.ts";
-import { Api, readProblem } from "../api.ts";
+import { Api, readProblem, URL_OPTION } from "../api.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command } from "../command.ts";
 import { type Finding, printFinding } from "../finding.ts";
@@ -21,7 +21,7 @@ export const doctor: Command = {
 The exit code is 1 where something keeps Runnel from working or from keeping its promises.`,
   options: {
     json: { help: "Print the findings as JSON, one a line" },
-    url: { value: "<url>", help: "The server (RUNNEL_URL, else http://127.0.0.1:8000)" },
+    url: URL_OPTION,
   },
   positionals: { least: 0, most: 0 },
   async run(input, terminal) {

@@ -1,4 +1,4 @@
-import { Api, segment } from "../api.ts";
+import { Api, segment, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { readAll } from "../standard_input.ts";
 
@@ -17,7 +17,7 @@ bytes that are no text are published as binary. Data that begin with a dash: pub
     "idempotency-key": { value: "<key>", help: "Store it once, however often this is repeated" },
     durability: { value: "<how>", help: "stored (default) or ephemeral" },
     json: { help: "Print the server's answer as it is" },
-    url: { value: "<url>", help: "The server (RUNNEL_URL, else http://127.0.0.1:8000)" },
+    url: URL_OPTION,
   },
   positionals: { least: 2, most: 2 },
   async run(input, terminal) {

@@ -1,4 +1,4 @@
-import { Api } from "../api.ts";
+import { Api, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { type Query, readEvents, type StreamEvent } from "../event_stream.ts";
 import { messageLine, printable } from "../message_line.ts";
@@ -24,7 +24,7 @@ Messages go to stdout, everything that is said about the stream to stderr.`,
     "no-wait": { help: "End when there is nothing more to read" },
     json: { help: "Print each message as one line of JSON" },
     data: { help: "Print the data alone" },
-    url: { value: "<url>", help: "The server (RUNNEL_URL, else http://127.0.0.1:8000)" },
+    url: URL_OPTION,
   },
   positionals: { least: 1, most: 1_000 },
   async run(input, terminal) {

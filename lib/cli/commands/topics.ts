@@ -1,7 +1,7 @@
-import { Api, segment } from "../api.ts";
+import { Api, segment, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { messageLine, printable } from "../message_line.ts";
-import { count } from "../progress.ts";
+import { messageCount } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `deno task topics`: what topics there are, and what is in one. */
@@ -13,7 +13,7 @@ export const topics: Command = {
     prefix: { value: "<text>", help: "Only topics that begin so" },
     last: { value: "<n>", help: "With a topic: also its last n messages" },
     json: { help: "Print the server's answers as they are" },
-    url: { value: "<url>", help: "The server (RUNNEL_URL, else http://127.0.0.1:8000)" },
+    url: URL_OPTION,
   },
   positionals: { least: 0, most: 1 },
   async run(input, terminal) {
@@ -59,7 +59,7 @@ async function* pages(api: Api, prefix: string | undefined): AsyncGenerator<Topi
 
 function row({ topic, count: stored, lastId }: TopicInfo, { style }: Terminal): string {
   const figures = [
-    `${count(stored)} messages so far`,
+    `${messageCount(stored)} so far`,
     ...(lastId === null ? [] : [`last ${lastId}`]),
   ];
   return `${style("cyan", printable(topic))}  ${style("dim", figures.join(", "))}`;
