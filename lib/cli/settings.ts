@@ -1,5 +1,6 @@
 import { type Config, ConfigError, loadConfig } from "../config.ts";
 import { CliError } from "./cli_error.ts";
+import { describeUnknown, unknownVariables } from "./unknown_variables.ts";
 
 /**
  * The configuration of this process's environment.
@@ -15,6 +16,11 @@ export function readSettings(): Config {
       advice: error.problems.map(({ variable, detail }) => `${variable}: ${detail}`),
     });
   }
+}
+
+/** A sentence for each variable of this process's environment that is misnamed, so that it has no effect. */
+export function misnamedSettings(): string[] {
+  return unknownVariables(Object.keys(Deno.env.toObject())).map(describeUnknown);
 }
 
 /** Sets this process's environment, and so its children's, to a Redis of our own. */

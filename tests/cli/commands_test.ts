@@ -178,6 +178,7 @@ Deno.test("doctor is content with a good Redis and a server that is ready", asyn
   const env = { REDIS_URL: scene.redis.url, RUNNEL_URL: scene.url };
   const { code, stdout } = await runCli(["doctor"], { env });
   assert.equal(code, 0, stdout);
+  assert.doesNotMatch(stdout, /is not known/);
   assert.match(stdout, /ok +A message gets through Redis/);
   assert.match(stdout, /ok +The server at .* is ready/);
 });
@@ -192,11 +193,12 @@ Deno.test("doctor finds what is wrong, says what to do, and exits with 1", async
 });
 
 Deno.test("doctor names every problem of the configuration, and no secret", async () => {
-  const env = { REDIS_URL: "redis://:hidden@h:x", REDIS_CONNECTIONS: "0" };
+  const env = { REDIS_URL: "redis://:hidden@h:x", REDIS_CONNECTIONS: "0", RUNNEL_ATH: "hidden" };
   const { code, stdout, stderr } = await runCli(["doctor", "--json"], { env });
   assert.equal(code, 1);
   const texts = stdout.trim().split("\n").map((line) => JSON.parse(line).text).join("\n");
   for (const name of ["REDIS_URL", "REDIS_CONNECTIONS"]) assert.ok(texts.includes(`${name}: `));
+  assert.match(texts, /RUNNEL_ATH is not known .* is RUNNEL_AUTH meant\?/);
   assert.ok(!(stdout + stderr).includes("hidden"));
 });
 

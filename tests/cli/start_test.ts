@@ -129,6 +129,16 @@ Deno.test("start names every problem of the configuration at once, and no secret
   assert.ok(!stderr.includes("hidden"));
 });
 
+Deno.test("start warns of a variable that is misnamed, and starts", async () => {
+  await using folder = await dataFolder();
+  await using server = await startServer({ env: { ...folder.env, RUNNEL_MAX_MESAGES: "1" } });
+  assert.equal(await publish(server, "x"), 200);
+  const { stderr } = await server.output();
+  assert.match(stderr, /RUNNEL_MAX_MESAGES is not known .* is RUNNEL_MAX_MESSAGES meant\?/);
+  assert.equal(stderr.match(/is not known/g)?.length, 1);
+  await stop(server);
+});
+
 Deno.test("start off loopback lets nobody in until somebody says so", async () => {
   await using folder = await dataFolder();
   await using server = await startServer({ env: { ...folder.env, HOST: "0.0.0.0" } });

@@ -10,6 +10,7 @@ import { readRecord } from "../redis/data_folder.ts";
 import { ManagedRedis } from "../redis/managed_redis.ts";
 import { redisUrl } from "../redis/listening.ts";
 import { findRedis, OLDEST_REDIS } from "../redis/redis_binary.ts";
+import { misnamedSettings } from "../settings.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `deno task doctor`: what is wrong here, and what to do about it. */
@@ -33,7 +34,7 @@ The exit code is 1 where something keeps Runnel from working or from keeping its
       return findings.some(({ level }) => level === "failure");
     };
     const settings = readConfiguration();
-    let failed = tell([denoFinding(), ...settings.findings]);
+    let failed = tell([denoFinding(), ...settings.findings, ...misnamed()]);
     if (settings.config) failed = tell(await lookAtRedis(settings.config, terminal)) || failed;
     failed = tell([await serverFinding(new Api(input.text("url")))]) || failed;
     return failed ? 1 : 0;
@@ -65,6 +66,14 @@ function readConfiguration(): { config?: Config; findings: Finding[] } {
     }));
     return { findings };
   }
+}
+
+function misnamed(): Finding[] {
+  return misnamedSettings().map((text) => ({
+    level: "warning",
+    text,
+    advice: "Correct its name, or remove it",
+  }));
 }
 
 async function lookAtRedis(config: Config, terminal: Terminal): Promise<Finding[]> {

@@ -9,7 +9,7 @@ import { thisMachine } from "../redis/machine.ts";
 import { ManagedRedis } from "../redis/managed_redis.ts";
 import { provideRedis } from "../redis/provision.ts";
 import { examine } from "../redis_findings.ts";
-import { readSettings, useManagedRedis } from "../settings.ts";
+import { misnamedSettings, readSettings, useManagedRedis } from "../settings.ts";
 import { StopSignals } from "../stop_signals.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -38,6 +38,7 @@ A second Ctrl-C ends it at once.`,
       redis?.stopWithoutWaiting();
       Deno.exit(130);
     });
+    for (const text of misnamedSettings()) terminal.err(terminal.style("yellow", text));
     const settings = readSettings();
     assertFree(settings.server);
     try {
