@@ -1,4 +1,5 @@
 /** A real Chromium, headless, with an empty profile of its own. */
+import { findChromium } from "../../lib/cli/test_tools.ts";
 import { type Browser, chromium, type Page } from "playwright-core";
 
 /** A page in a running Chromium. Disposing it ends the browser. */
@@ -18,12 +19,24 @@ const ARGS = [
   "--disable-sync",
 ];
 
-/** Opens a page in a Chromium of its own; `CHROMIUM` names another binary than /usr/bin/chromium. */
+/** Whether tests that need a browser are to be skipped: `SKIP_BROWSER_TESTS` says so, as where none can be had. */
+export const skipsBrowser = Boolean(Deno.env.get("SKIP_BROWSER_TESTS"));
+
+if (skipsBrowser) console.error("skipped: browser tests, as SKIP_BROWSER_TESTS is set");
+
+/**
+ * Opens a page in a Chromium of its own; `CHROMIUM` names another binary than PATH has.
+ *
+ * @throws {Error} when there is no Chromium.
+ */
 export async function openPage(url: string): Promise<BrowserPage> {
-  const browser: Browser = await chromium.launch({
-    executablePath: Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",
-    args: ARGS,
-  });
+  const executablePath = findChromium();
+  if (executablePath === undefined) {
+    throw new Error(
+      "Cannot find Chromium: deno task test installs it, or CHROMIUM=<path> names it",
+    );
+  }
+  const browser: Browser = await chromium.launch({ executablePath, args: ARGS });
   const page = await browser.newPage();
   const lines: string[] = [];
   page.on("console", (message) => void lines.push(message.text()));

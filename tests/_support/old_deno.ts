@@ -1,4 +1,10 @@
 /** Older versions of Deno, as npm has them: edge hosts run them. */
+import { findProgram } from "../../lib/cli/test_tools.ts";
+
+/** Whether older versions can be had: they come by npx, which a machine with Deno alone does not have. */
+export const hasOldDeno = findProgram("npx") !== undefined;
+
+if (!hasOldDeno) console.error("skipped: tests on older versions of Deno, for want of npx (Node)");
 
 /**
  * Path of the binary of a version, installed at its first use.

@@ -1,4 +1,5 @@
 /** Real redis-servers for tests: on a free port or a unix socket, in a folder of their own, gone with the test. */
+import { findRedis } from "../../lib/cli/redis/redis_binary.ts";
 import type { Certificates } from "./certificates.ts";
 import { type GuardedProcess, spawnGuarded } from "./guarded_process.ts";
 import { freePort } from "./port.ts";
@@ -121,7 +122,7 @@ class LocalRedis implements RedisServer {
     // A log of its own for each run: an old line must not pass for this run's.
     const log = `${this.dir}/redis-${++this.#runs}.log`;
     const server = spawnGuarded({
-      command: "redis-server",
+      command: await redisProgram("server"),
       args: [...this.#arguments(), "--logfile", log, ...args],
     });
     this.#process = server;
@@ -145,7 +146,7 @@ class LocalRedis implements RedisServer {
   }
 
   async cli(...args: string[]): Promise<string> {
-    const { success, stdout, stderr } = await new Deno.Command("redis-cli", {
+    const { success, stdout, stderr } = await new Deno.Command(await redisProgram("cli"), {
       args: ["-e", "--no-auth-warning", ...this.#address(), ...args],
       stdin: "null",
     }).output();
@@ -193,4 +194,13 @@ class LocalRedis implements RedisServer {
     const own = ["--cert", client.certPath, "--key", client.keyPath];
     return [...address, "--tls", "--cacert", ca.certPath, ...own];
   }
+}
+
+let search: ReturnType<typeof findRedis> | undefined;
+
+/** The program that `deno task start` would take too, which may be Valkey's; its client stands beside it. */
+async function redisProgram(kind: "server" | "cli"): Promise<string> {
+  const { usable } = await (search ??= findRedis());
+  if (!usable) throw new Error("Cannot find redis-server: deno task test installs it");
+  return usable.path.replace(/server$/, kind);
 }

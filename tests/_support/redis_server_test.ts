@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isAlive } from "../../lib/cli/redis/process_table.ts";
 import { makeCertificates } from "./certificates.ts";
 import { startRedis } from "./redis_server.ts";
 import { deadline, until } from "./until.ts";
@@ -58,16 +59,9 @@ Deno.test("startRedis() leaves no server behind when its process is killed", asy
   const reader = child.stdout.getReader();
   const { value } = await reader.read();
   const pid = Number(new TextDecoder().decode(value));
-  assert.ok(pid > 1 && await isRunning(pid));
+  assert.ok(pid > 1 && isAlive(pid));
   child.kill("SIGKILL");
   await child.status;
   await reader.cancel();
-  await until(async () => !(await isRunning(pid)), { what: "the orphan to go" });
+  await until(() => !isAlive(pid), { what: "the orphan to go" });
 });
-
-async function isRunning(pid: number): Promise<boolean> {
-  const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${pid}`] })
-    .output();
-  // A zombie is gone: only its parent has not looked yet.
-  return /^[^Z\s]/.test(new TextDecoder().decode(stdout));
-}

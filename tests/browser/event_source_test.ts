@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type BrowserPage, openPage } from "../_support/browser.ts";
+import { type BrowserPage, openPage, skipsBrowser } from "../_support/browser.ts";
 import { startRunnel } from "../_support/fixture.ts";
 import { publishId, send } from "../_support/http.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
@@ -11,7 +11,7 @@ function waitFor(browser: BrowserPage, condition: string): Promise<unknown> {
 }
 
 // Playwright keeps its connection to the browser beyond what the sanitizers can see
-const options = { sanitizeOps: false, sanitizeResources: false };
+const options = { sanitizeOps: false, sanitizeResources: false, ignore: skipsBrowser };
 
 Deno.test(
   "the README's browser example works as pasted into the console of the welcome page",

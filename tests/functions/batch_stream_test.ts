@@ -189,6 +189,11 @@ class PacedUpload {
 }
 
 async function residentMiB(pid: number): Promise<number> {
+  // Slim images have no ps.
+  if (Deno.build.os === "linux") {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+  }
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", `${pid}`] })
     .output();
   return Math.round(Number(new TextDecoder().decode(stdout)) / 1024);

@@ -1,4 +1,5 @@
 import { CliError } from "../cli_error.ts";
+import { installPackage } from "../packages.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Machine } from "./machine.ts";
 import { findRedis, OLDEST_REDIS, type RedisBinary, type RedisSearch } from "./redis_binary.ts";
@@ -33,7 +34,7 @@ export async function provideRedis(options: ProvideOptions): Promise<RedisBinary
   const first = await find();
   if (first.usable) return first.usable;
   terminal.err(missing(first));
-  const reason = await install(machine);
+  const reason = await installPackage(machine, { apt: "redis-server", brew: ["redis"] });
   if (reason !== undefined) throw cannotProvide(reason);
   const second = await find();
   if (second.usable) return second.usable;
@@ -45,33 +46,6 @@ function missing({ tooOld }: RedisSearch): string {
   return what === ""
     ? "There is no redis-server or valkey-server on PATH: installing one."
     : `Redis ${OLDEST_REDIS} or newer is needed, and ${what}: installing one.`;
-}
-
-/** Installs it, and resolves to the reason where that is not possible. */
-async function install(machine: Machine): Promise<string | undefined> {
-  if (machine.os === "darwin") return await installByBrew(machine);
-  if (machine.os !== "linux") return `there is no way known for ${machine.os}`;
-  if (!(await machine.succeeds(["apt-get", "--version"]))) return "this machine has no apt-get";
-  if (machine.isRoot) return await installByApt(machine, []);
-  if (await machine.succeeds(["sudo", "-n", "true"])) {
-    return await installByApt(machine, ["sudo", "-n"]);
-  }
-  return "apt-get needs root, and there is no sudo without a password here";
-}
-
-async function installByApt(machine: Machine, asRoot: string[]): Promise<string | undefined> {
-  const apt = [...asRoot, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
-  const add = [...apt, "install", "-y", "--no-install-recommends", "redis-server"];
-  // Fresh images have no package lists, and stale lists name packages that are gone: both are cured by an update.
-  const known = await machine.succeeds(["apt-cache", "show", "redis-server"]);
-  if (known && await machine.run(add)) return undefined;
-  if (!(await machine.run([...apt, "update"]))) return "apt-get update failed";
-  return await machine.run(add) ? undefined : "apt-get install failed";
-}
-
-async function installByBrew(machine: Machine): Promise<string | undefined> {
-  if (!(await machine.succeeds(["brew", "--version"]))) return "this machine has no Homebrew";
-  return await machine.run(["brew", "install", "redis"]) ? undefined : "brew install failed";
 }
 
 function cannotProvide(reason: string): CliError {
