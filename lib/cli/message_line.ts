@@ -30,7 +30,7 @@ function payload({ data, dataBase64 }: ShownMessage): string {
 
 /** The text with its control characters escaped as in JSON. */
 export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- control characters are what it looks for
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
     const escaped = JSON.stringify(character).slice(1, -1);
     return escaped.length > 1 ? escaped : `\\u00${character.charCodeAt(0).toString(16)}`;
