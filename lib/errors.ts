@@ -11,6 +11,7 @@ export const ERRORS = {
   invalid_json: kind(400, false, "The body is not valid JSON"),
   invalid_topic: kind(400, false, "The topic is not valid"),
   invalid_cursor: kind(400, false, "The start position is not valid"),
+  invalid_group: kind(400, false, "The group is not valid"),
   too_many_topics: kind(400, false, "The subscription names too many topics"),
   forbidden: kind(403, false, "Not allowed"),
   origin_not_allowed: kind(403, false, "The request's Origin is not allowed"),
@@ -21,6 +22,9 @@ export const ERRORS = {
   upload_timeout: kind(408, true, "The upload stalled"),
   batch_aborted: kind(409, false, "Another message of the atomic batch could not be stored"),
   idempotency_conflict: kind(409, false, "The idempotency key was used with another payload"),
+  stale_attempt: kind(409, false, "A later attempt of this consumer has been made"),
+  group_deleting: kind(409, true, "The group is being deleted"),
+  requester_gone: kind(410, false, "Nobody waits for this reply any more"),
   payload_too_large: kind(413, false, "The body is too large"),
   unsupported_media_type: kind(415, false, "The content type is not supported"),
   client_closed: kind(499, true, "The client went away"),
@@ -43,6 +47,10 @@ export const ERRORS = {
   partition_closed: kind(503, true, "The partition takes no writes now"),
   overloaded: kind(503, true, "Too much is waiting to be stored"),
   shutting_down: kind(503, true, "The server is shutting down"),
+  groups_changed: kind(503, true, "The groups changed meanwhile"),
+  groups_unadopted: kind(503, true, "A topic is not known to all groups yet"),
+  no_reply: kind(504, true, "No reply came in time"),
+  topic_full: kind(507, true, "The topic is full of work that is not done"),
 } as const satisfies Record<string, ErrorKind>;
 
 function kind(status: number, retryable: boolean, title: string): ErrorKind {

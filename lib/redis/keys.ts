@@ -63,6 +63,21 @@ export class Keys {
     return `${this.base}:health`;
   }
 
+  /** The channel on which every process hears of what concerns them all. */
+  get control(): string {
+    return `${this.channels}:ctl`;
+  }
+
+  /** Hash: an open request with the replies so far. */
+  request(id: string): string {
+    return `${this.base}:q:${id}`;
+  }
+
+  /** Hash: the confirmations that a publisher waits for. */
+  confirmations(messageId: string): string {
+    return `${this.base}:f:${messageId}`;
+  }
+
   /** The lock of the retention sweep. */
   get sweep(): string {
     return `${this.base}:sweep`;
