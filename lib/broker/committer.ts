@@ -1,7 +1,7 @@
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
-import type { Commit, CommitReply, PartitionStore } from "../redis/store.ts";
+import type { PartitionStore } from "../redis/store.ts";
 import {
   byTopic,
   COMMIT_BYTES,
@@ -11,8 +11,8 @@ import {
   sizeOf,
   split,
 } from "./commit_plan.ts";
+import { WriteLane } from "./lane.ts";
 import type { PreparedMessage } from "./publish_input.ts";
-import { abortable, pause } from "./wait.ts";
 
 /** Options of {@link Committer}. */
 export interface CommitterOptions {
@@ -27,7 +27,6 @@ export const ATOMIC_MESSAGES = 1_000;
 /** Most that may wait. */
 const QUEUE_MESSAGES = 50_000;
 const QUEUE_BYTES = 64 << 20;
-const RESEND_MS = 25;
 /** What has less time left than this is refused rather than sent: its answer would come too late to be known. */
 const LEAST_MS = 300;
 
@@ -48,8 +47,7 @@ interface Unit {
  */
 export class Committer implements AsyncDisposable {
   readonly #options: Required<CommitterOptions>;
-  readonly #lane = crypto.randomUUID();
-  #number = 0;
+  readonly #lane: WriteLane;
   #queue: Unit[] = [];
   #waiting = { messages: 0, bytes: 0 };
   #work: Promise<void> | undefined;
@@ -57,6 +55,11 @@ export class Committer implements AsyncDisposable {
 
   constructor(options: CommitterOptions) {
     this.#options = { patienceMs: 1_800, ...options };
+    this.#lane = new WriteLane({
+      reset: () => options.store.resetLane(),
+      unknown:
+        "Redis was lost before it answered: publish again with the same idempotency key, and it is stored once",
+    });
   }
 
   /**
@@ -144,16 +147,14 @@ export class Committer implements AsyncDisposable {
   async #commit(units: readonly Unit[]): Promise<void> {
     const messages = units.flatMap((unit) => unit.messages);
     const { topics, order } = byTopic(messages);
-    const commit: Commit = {
-      lane: this.#lane,
-      number: ++this.#number,
-      atomic: units[0]?.atomic ?? false,
-      topics,
-    };
+    const commit = { atomic: units[0]?.atomic ?? false, topics };
     const deadline = units[0]?.deadline ?? 0;
     let outcomes: readonly Outcome[];
     try {
-      const reply = await this.#send(commit, deadline);
+      const reply = await this.#lane.send(
+        (stamp) => this.#options.store.commit({ ...stamp, ...commit }),
+        { deadline },
+      );
       outcomes = outcomesOf(reply, { topics, order, count: messages.length });
     } catch (error) {
       const failure = error instanceof RunnelError ? error : toRedisFailure(error, true);
@@ -163,43 +164,6 @@ export class Committer implements AsyncDisposable {
     }
     let at = 0;
     for (const unit of units) unit.settle(outcomes.slice(at, at += unit.messages.length));
-  }
-
-  /**
-   * Sends a commit, again and with the same number where its reply was lost, until it is known what became of it.
-   *
-   * @throws RunnelError why it was not stored, or `outcome_unknown`
-   */
-  async #send(commit: Commit, deadline: number): Promise<CommitReply> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), Math.max(1, deadline - performance.now()));
-    try {
-      return await this.#sendUntil(commit, late.signal);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #sendUntil(commit: Commit, left: AbortSignal): Promise<CommitReply> {
-    let maybeStored = false;
-    for (;;) {
-      try {
-        return await abortable(this.#options.store.commit(commit), left);
-      } catch (error) {
-        if (left.aborted && !(error instanceof RedisFailure)) {
-          this.#options.store.resetLane();
-          throw outcomeUnknown(error);
-        }
-        const failure = toRedisFailure(error, true);
-        if (failure.outcome === "unknown") maybeStored = true;
-        else if (!maybeStored) throw failure;
-        if (left.aborted || (failure.outcome === "refused" && !failure.retryable)) {
-          throw outcomeUnknown(failure);
-        }
-        await pause(RESEND_MS, left);
-        if (left.aborted) throw outcomeUnknown(failure);
-      }
-    }
   }
 
   // whoever waited behind a call that found no Redis has waited long enough: none of theirs was sent
@@ -213,14 +177,6 @@ export class Committer implements AsyncDisposable {
     this.#waiting = { messages: 0, bytes: 0 };
     for (const unit of waiting) unit.settle(refuse(unit.messages, refusal));
   }
-}
-
-function outcomeUnknown(cause: unknown): RunnelError {
-  return new RunnelError(
-    "outcome_unknown",
-    "Redis was lost before it answered: publish again with the same idempotency key, and it is stored once",
-    { cause },
-  );
 }
 
 function refuse(messages: readonly PreparedMessage[], error: RunnelError): Outcome[] {

@@ -18,6 +18,7 @@ import { Script, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
 import { POSITION } from "./scripts/position.lua.ts";
+import type { Stamp } from "./stamp.ts";
 import { SubscriberStore } from "./subscriber_store.ts";
 import { type Retention, TopicStore } from "./topic_store.ts";
 
@@ -43,9 +44,7 @@ export interface OutgoingMessage {
 }
 
 /** One commit: numbered on its lane, sorted by topic. */
-export interface Commit {
-  readonly lane: string;
-  readonly number: number;
+export interface Commit extends Stamp {
   readonly atomic: boolean;
   readonly topics: readonly {
     readonly topic: string;
