@@ -29,6 +29,11 @@ export class ChannelTable {
     return this.#named.get(topic);
   }
 
+  /** Whether a channel, by its name in Redis, carries a topic or the whole partition. */
+  has(channel: string): boolean {
+    return channel === this.everything.name || channel.startsWith(this.#keys.channel(""));
+  }
+
   /** Counts one more that wants the channels of a filter. */
   want(filter: TopicFilter): void {
     for (const channel of this.#of(filter)) channel.wanted++;

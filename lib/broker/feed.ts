@@ -1,17 +1,25 @@
-import { compareIds, generationOf, type Id, latestId, ZERO } from "../codec/id.ts";
+import { compareIds, type Id, latestId, ZERO } from "../codec/id.ts";
+import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
 import type { StoredMessage } from "../codec/message.ts";
-import { type EphemeralFrame, type Frame, type Probe, readFrame } from "../redis/frame.ts";
+import type { Probe } from "../redis/frame.ts";
 import type { Position } from "../redis/position.ts";
 import type { PartitionStore } from "../redis/store.ts";
+import { Attempt } from "./attempt.ts";
 import { Audience } from "./audience.ts";
-import { type ChannelEntry, ChannelTable } from "./channel_table.ts";
+import { ChannelTable } from "./channel_table.ts";
+import { ChannelUpkeep } from "./channel_upkeep.ts";
+import { FeedLine } from "./feed_line.ts";
+import { Inbox, type InboxListener } from "./inbox.ts";
 import { Inflow } from "./inflow.ts";
+import { Intake } from "./intake.ts";
 import { ProbeWatch } from "./probe_watch.ts";
 import { type LiveBatch, Ring } from "./ring.ts";
-import { abortable, pause } from "./wait.ts";
+import { SerialTask } from "./serial_task.ts";
 import type { TopicFilter } from "./topic_filter.ts";
+import { abortable } from "./wait.ts";
+import { type FeedWatcher, Watchers } from "./watchers.ts";
 
 /** A subscription, as the feed sees it. All calls are synchronous and in id order. */
 export interface FeedListener {
@@ -39,8 +47,6 @@ export interface FeedOptions {
   readonly lingerMs?: number;
 }
 
-/** Channels that go live in one step: the script that reads their tails takes no more. */
-const CHANNELS_A_STEP = 2_000;
 const RING = { frames: 1_024, bytes: 8 << 20 };
 
 /**
@@ -57,22 +63,20 @@ export class Feed implements AsyncDisposable {
   readonly #channels: ChannelTable;
   readonly #watch: ProbeWatch;
   readonly #inflow: Inflow;
-  readonly #stop = new AbortController();
-  #link: FeedLink | undefined;
-  #linkNumber = 0;
-  #generation = 0;
-  #epoch = 0;
+  readonly #watchers = new Watchers();
+  readonly #inbox = new Inbox();
+  readonly #intake: Intake;
+  readonly #line: FeedLine;
+  readonly #upkeep: ChannelUpkeep;
+  readonly #attempt = new Attempt();
+  readonly #task: SerialTask;
   #proven: Id = ZERO;
-  #lastEphemeral = "";
-  readonly #closing = new Set<Promise<void>>();
-  #changed = Promise.withResolvers<void>();
-  #settled = Promise.withResolvers<void>();
-  #task: Promise<void> | undefined;
 
   constructor(options: FeedOptions) {
     this.#options = { probeMs: 4_000, probeTimeoutMs: 1_000, lingerMs: 5_000, ...options };
-    const { probeMs, probeTimeoutMs } = this.#options;
-    this.#channels = new ChannelTable(options.store.keys);
+    const { probeMs, probeTimeoutMs, openLink, log, processId } = this.#options;
+    const { keys } = options.store;
+    this.#channels = new ChannelTable(keys);
     this.#watch = new ProbeWatch({ everyMs: probeMs, timeoutMs: probeTimeoutMs });
     this.#inflow = new Inflow({
       fetch: async (frame) => (await options.store.readFrames([frame]))[0] ?? [],
@@ -81,6 +85,41 @@ export class Feed implements AsyncDisposable {
       onSkip: (last) => this.#ring.clear(last),
       onProbe: (probe) => this.#applyProbe(probe),
       onBreak: (why, error) => this.#break({ link: false, why, error }),
+    });
+    this.#intake = new Intake({
+      channels: this.#channels,
+      watchers: this.#watchers,
+      inbox: this.#inbox,
+      log,
+      onNext: (next) => this.#inflow.push(next),
+      onEphemeral: ({ topic, message }) =>
+        this.#audience.forEach(topic, (listener) => listener.onEphemeral(message)),
+      onBreak: (why) => this.#break({ link: false, why }),
+    });
+    this.#line = new FeedLine({
+      openLink,
+      channels: [keys.probe(processId), keys.control],
+      onMessage: (channel, payload) => {
+        this.#watch.heard();
+        this.#intake.receive(channel, payload);
+      },
+      onClose: () => {
+        this.#break({ link: true, why: "the feed's link was closed" });
+        this.#task.wake();
+      },
+    });
+    this.#upkeep = new ChannelUpkeep({
+      channels: this.#channels,
+      line: this.#line,
+      lingerMs: this.#options.lingerMs,
+      position: (topics) => options.store.position({ topics }),
+      onTail: (tail) => this.#reignOf(tail),
+      onLive: () => this.#attempt.succeed(),
+    });
+    this.#task = new SerialTask({
+      step: () => this.#step(),
+      onFailure: (error) => this.#fail(error),
+      waitMs: () => this.#watch.waitMs,
     });
   }
 
@@ -96,7 +135,7 @@ export class Feed implements AsyncDisposable {
    */
   async acquire(filter: TopicFilter, signal: AbortSignal): Promise<void> {
     this.#channels.want(filter);
-    this.#wake();
+    this.#task.wake();
     try {
       // a link that was just lost fails the attempt under way; only the next one tells whether Redis is away
       await this.ready(filter, signal).catch(() => this.ready(filter, signal));
@@ -119,7 +158,7 @@ export class Feed implements AsyncDisposable {
   async ready(filter: TopicFilter, signal: AbortSignal): Promise<void> {
     while (!this.#channels.isLive(filter)) {
       signal.throwIfAborted();
-      await abortable(this.#settled.promise, signal);
+      await abortable(this.#attempt.end, signal);
     }
   }
 
@@ -134,7 +173,7 @@ export class Feed implements AsyncDisposable {
     { cursor, generation }: { cursor: Id; generation: number },
   ): readonly LiveBatch[] | undefined {
     const { filter } = listener;
-    if (generation !== this.#generation || !this.#channels.isLive(filter)) return undefined;
+    if (generation !== this.#intake.generation || !this.#channels.isLive(filter)) return undefined;
     if (compareIds(cursor, this.#ring.floor) < 0) return undefined;
     if (compareIds(cursor, this.#channels.since(filter)) < 0) return undefined;
     this.#audience.add(listener);
@@ -146,110 +185,75 @@ export class Feed implements AsyncDisposable {
     this.#audience.remove(listener);
   }
 
+  /**
+   * Tells a watcher of each frame and each wake-up of its topics, from now on until the next break or until the returned
+   * function is called. Its filter must have been acquired and be ready; where it no longer is, the watcher gets a break
+   * in the next turn. Nothing says what happened before: whoever watches looks once **after** it began to watch.
+   */
+  watch(watcher: FeedWatcher): () => void {
+    if (this.#channels.isLive(watcher.filter)) return this.#watchers.add(watcher);
+    let left = false;
+    queueMicrotask(() => {
+      if (!left) watcher.onBreak();
+    });
+    return () => left = true;
+  }
+
+  /**
+   * Tells a listener what comes on this process's own channel and on the control channel, until the returned function is
+   * called, and has a link from now on. {@link online} says when they are subscribed.
+   */
+  attend(listener: InboxListener): () => void {
+    const leave = this.#inbox.add(listener);
+    this.#task.wake();
+    return leave;
+  }
+
+  /**
+   * Waits until the process's own channel and the control channel are subscribed on the present link.
+   *
+   * @throws RedisFailure where Redis cannot be reached, or the signal's reason
+   */
+  async online(signal: AbortSignal): Promise<void> {
+    if (this.#line.isUp) return;
+    this.#task.wake();
+    const next = () => abortable(this.#attempt.end, signal);
+    // as in acquire(): the attempt under way may fail with the link of before
+    while (!this.#line.isUp) await next().catch(next);
+  }
+
   /** Stops, and closes the link. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
-    this.#wake();
-    await this.#task;
-    await this.#link?.close();
-    await Promise.all(this.#closing);
-    this.#settled.promise.catch(() => {});
-    this.#settled.reject(this.#stop.signal.reason);
+    await this.#task[Symbol.asyncDispose]();
+    await this.#line[Symbol.asyncDispose]();
+    this.#attempt.giveUp(new RunnelError("shutting_down"));
   }
 
-  #wake(): void {
-    this.#changed.resolve();
-    this.#task ??= this.#maintain();
-  }
-
-  async #maintain(): Promise<void> {
-    const { signal } = this.#stop;
-    let failures = 0;
-    while (!signal.aborted) {
-      this.#changed = Promise.withResolvers();
-      try {
-        await this.#step();
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) break;
-        this.#break({ link: true, why: "the feed's link failed", error });
-        this.#channels.prune();
-        this.#settle(error);
-        await pause(Math.min(50 * 2 ** failures++, 1_000) * (0.5 + Math.random()), signal);
-        continue;
-      }
-      if (this.#channels.missing().length > 0) continue;
-      await this.#untilNextStep(signal);
+  async #step(): Promise<boolean> {
+    const isDead = this.#line.isUp && this.#watch.isDead;
+    if (isDead) this.#break({ link: true, why: "a probe did not come back" });
+    if (await this.#line.connect()) {
+      this.#watch.restart();
+      this.#attempt.succeed();
+      this.#inbox.online();
     }
-  }
-
-  async #step(): Promise<void> {
-    this.#link ??= await this.#connect();
-    const missing = this.#channels.missing();
-    if (missing.length > 0) await this.#goLive(missing.slice(0, CHANNELS_A_STEP));
-    await this.#dropIdle();
+    await this.#upkeep.step();
     await this.#sendProbe();
+    return this.#channels.missing().length > 0;
   }
 
-  async #connect(): Promise<FeedLink> {
-    const { openLink, store, processId } = this.#options;
-    const number = ++this.#linkNumber;
-    const link = await openLink({
-      onMessage: (channel, payload) => {
-        if (number === this.#linkNumber) this.#receive(channel, payload);
-      },
-      onClose: () => {
-        if (number !== this.#linkNumber) return;
-        this.#break({ link: true, why: "the feed's link was closed" });
-        this.#wake();
-      },
-    });
-    try {
-      await link.subscribe([store.keys.probe(processId)]);
-    } catch (error) {
-      await link.close();
-      throw error;
-    }
-    this.#watch.restart();
-    return link;
-  }
-
-  async #goLive(missing: readonly ChannelEntry[]): Promise<void> {
-    const epoch = this.#epoch;
-    const fresh = missing.map(({ channel }) => channel).filter((channel) => !channel.subscribed);
-    if (fresh.length > 0) await this.#link?.subscribe(fresh.map((channel) => channel.name));
-    if (epoch !== this.#epoch) return;
-    for (const channel of fresh) channel.subscribed = true;
-    const topics = missing.flatMap(({ topic }) => topic === undefined ? [] : [topic]);
-    const tail = await this.#options.store.position({ topics });
-    if (epoch !== this.#epoch) return;
-    this.#reignOf(tail);
-    let i = 0;
-    for (const { topic, channel } of missing) {
-      channel.start(topic === undefined ? tail.clock : tail.topics[i++]?.last ?? tail.purged);
-    }
-    this.#settle();
+  #fail(error: unknown): void {
+    this.#break({ link: true, why: "the feed's link failed", error });
+    this.#channels.prune();
+    this.#attempt.fail(error);
   }
 
   #reignOf(tail: Position): void {
-    if (this.#generation !== 0 && tail.generation !== this.#generation) {
+    const { generation } = this.#intake;
+    if (generation !== 0 && tail.generation !== generation) {
       this.#break({ link: false, why: "another generation reigns" });
     }
-    this.#generation = tail.generation;
-  }
-
-  async #dropIdle(): Promise<void> {
-    const idle = this.#channels.idle(performance.now() - this.#options.lingerMs);
-    const { everything } = this.#channels;
-    const needed = idle.includes(everything) ? this.#channels.servedByEverything() : [];
-    if (needed.length > 0) return await this.#goLive(needed.slice(0, CHANNELS_A_STEP));
-    if (idle.length === 0) return this.#channels.prune();
-    // at once, before anything is waited for: nobody may join a channel that is about to go
-    for (const channel of idle) channel.reset({ link: true });
-    await this.#link?.unsubscribe(idle.map((channel) => channel.name));
-    // frames that came until then would look like the last one before those of the next subscription
-    for (const channel of idle) channel.reset({ link: true });
-    this.#channels.prune();
+    this.#intake.generation = tail.generation;
   }
 
   async #sendProbe(): Promise<void> {
@@ -261,89 +265,21 @@ export class Feed implements AsyncDisposable {
     this.#reignOf(position);
   }
 
-  async #untilNextStep(signal: AbortSignal): Promise<void> {
-    const timer = new AbortController();
-    await Promise.race([
-      this.#changed.promise,
-      pause(this.#watch.waitMs, AbortSignal.any([signal, timer.signal])),
-    ]);
-    timer.abort();
-    if (this.#watch.isDead) this.#break({ link: true, why: "a probe did not come back" });
-  }
-
-  #settle(error?: unknown): void {
-    const settled = this.#settled;
-    this.#settled = Promise.withResolvers();
-    if (error === undefined) return settled.resolve();
-    settled.promise.catch(() => {});
-    settled.reject(error);
-  }
-
   #break({ link, why, error }: { link: boolean; why: string; error?: unknown }): void {
-    this.#epoch++;
     this.#options.log.info("feed broke", { why, error });
     if (link) {
-      this.#retire(this.#link);
-      this.#link = undefined;
-      this.#linkNumber++;
-      this.#generation = 0;
+      this.#line.drop();
+      this.#intake.generation = 0;
     }
-    this.#channels.reset({ link });
+    this.#upkeep.reset({ link });
     this.#ring.clear(ZERO);
     this.#inflow.reset();
     this.#proven = ZERO;
     const listeners = this.#audience.all();
     for (const listener of listeners) this.#audience.remove(listener);
     for (const listener of listeners) listener.onBreak();
-    this.#changed.resolve();
-  }
-
-  #retire(link: FeedLink | undefined): void {
-    if (link === undefined) return;
-    const closed = link.close().finally(() => this.#closing.delete(closed));
-    this.#closing.add(closed);
-  }
-
-  #receive(channel: string, payload: string): void {
-    this.#watch.heard();
-    const frame = this.#read(payload);
-    if (frame === undefined) return;
-    if (frame.kind === "ephemeral") return this.#tellEphemeral(channel, payload, frame);
-    if (frame.kind === "frame") {
-      if (!this.#reigns(frame)) return;
-      if (!this.#follow(channel, frame)) {
-        return this.#break({ link: false, why: "a frame is missing" });
-      }
-      // it comes on the partition's channel too, where it is known whether one of another topic is missing before it
-      const { everything } = this.#channels;
-      if (everything.live && channel !== everything.name) return;
-    }
-    this.#inflow.push(frame);
-  }
-
-  #reigns({ first }: Frame): boolean {
-    const generation = generationOf(first);
-    if (this.#generation === 0 || generation === this.#generation) return true;
-    this.#break({ link: false, why: "another generation reigns" });
-    // what comes next is of the same: were each frame a break, the tail would never be read between two of them
-    this.#generation = generation;
-    return false;
-  }
-
-  #read(payload: string): Frame | EphemeralFrame | Probe | undefined {
-    try {
-      return readFrame(payload);
-    } catch (error) {
-      this.#options.log.warn("a foreign message came on Runnel's channels", { error });
-      return undefined;
-    }
-  }
-
-  #follow(name: string, frame: Frame): boolean {
-    const { topic, last, logPrevious, topicPrevious } = frame;
-    const { everything } = this.#channels;
-    if (name === everything.name) return everything.follow({ previous: logPrevious, last });
-    return this.#channels.named(topic)?.follow({ previous: topicPrevious, last }) ?? true;
+    this.#watchers.breakAll();
+    this.#task.wake();
   }
 
   #dispatch(live: LiveBatch): void {
@@ -352,7 +288,8 @@ export class Feed implements AsyncDisposable {
   }
 
   #applyProbe(probe: Probe): void {
-    if (this.#generation !== 0 && probe.generation !== this.#generation) {
+    const { generation } = this.#intake;
+    if (generation !== 0 && probe.generation !== generation) {
       return this.#break({ link: false, why: "another generation reigns" });
     }
     const { live, last } = this.#channels.everything;
@@ -361,18 +298,5 @@ export class Feed implements AsyncDisposable {
     }
     this.#proven = latestId(this.#proven, probe.clock);
     this.#watch.received(probe.number);
-  }
-
-  // a process that is switching channels gets a message on both
-  #tellEphemeral(channel: string, payload: string, frame: EphemeralFrame): void {
-    const { everything } = this.#channels;
-    const fromAll = channel === everything.name;
-    if (!fromAll && everything.subscribed) return;
-    if (fromAll && payload === this.#lastEphemeral) {
-      this.#lastEphemeral = "";
-      return;
-    }
-    this.#lastEphemeral = fromAll ? "" : payload;
-    this.#audience.forEach(frame.topic, (listener) => listener.onEphemeral(frame.message));
   }
 }

@@ -31,6 +31,46 @@ export interface Probe {
   readonly number: number;
 }
 
+/** Work of a group may be due. */
+export interface WakeFrame {
+  readonly kind: "wake";
+  /** The group's key, `<topic or pattern>|<name>`. */
+  readonly group: string;
+  /** From when on, in milliseconds since 1970 on Redis's clock. */
+  readonly due: number;
+}
+
+/** A reply to a request of this process. */
+export interface ReplyFrame {
+  readonly kind: "reply";
+  /** The request's id. */
+  readonly id: string;
+  /** Which of the request's replies it is, from 1 on. */
+  readonly index: number;
+  /** When it was taken, in milliseconds since 1970 on Redis's clock. */
+  readonly time: number;
+  /** Unset where it was too large to travel and is only kept with the request. */
+  readonly body?: string;
+}
+
+/** How many have confirmed a message that a publisher of this process waits for. */
+export interface ConfirmationFrame {
+  readonly kind: "confirmation";
+  /** The message's id. */
+  readonly id: string;
+  readonly count: number;
+}
+
+/** A message that was put off is due, and none was due earlier. */
+export interface LaterFrame {
+  readonly kind: "later";
+  /** When, in milliseconds since 1970 on Redis's clock. */
+  readonly due: number;
+}
+
+/** What goes to processes rather than to the subscribers of a topic; {@link WakeFrame} goes to both. */
+export type Notice = WakeFrame | ReplyFrame | ConfirmationFrame | LaterFrame;
+
 /** Writes an ephemeral frame; the counterpart of {@link readFrame} for messages that no script stores. */
 export function ephemeralFrame(topic: string, message: { time: number; body: string }): string {
   return `E ${message.time} ${topic}\n${message.body}`;
@@ -38,11 +78,12 @@ export function ephemeralFrame(topic: string, message: { time: number; body: str
 
 /**
  * Reads what came on a channel: `F`, `X` or `I <log previous> <topic previous> <first> <count> <time> <topic>` and for
- * each message a line, its body (`F`), `[<expires>] <body>` (`X`) or none (`I`), `E <time> <topic>` and a body, or `P <generation> <clock> <number>`.
+ * each message a line, its body (`F`), `[<expires>] <body>` (`X`) or none (`I`), `E <time> <topic>` and a body, `P <generation> <clock> <number>`,
+ * `W <due> <group>`, `R <request> <index> <time>` and perhaps a body, `C <message> <count>`, or `L <due>`.
  *
  * @throws TypeError where it is none of these
  */
-export function readFrame(payload: string): Frame | EphemeralFrame | Probe {
+export function readFrame(payload: string): Frame | EphemeralFrame | Probe | Notice {
   const lines = payload.split("\n");
   const head = (lines[0] ?? "").split(" ");
   switch (head[0]) {
@@ -54,6 +95,11 @@ export function readFrame(payload: string): Frame | EphemeralFrame | Probe {
       return readEphemeral(head, lines);
     case "P":
       return readProbe(head);
+    case "W":
+    case "R":
+    case "C":
+    case "L":
+      return readNotice(head, lines[1]);
     default:
       throw new TypeError("Cannot read a frame: its kind is unknown");
   }
@@ -116,4 +162,37 @@ function readProbe([, generationText, clock = "", numberText]: string[]): Probe 
     throw new TypeError("Cannot read a frame: it is no probe");
   }
   return { kind: "probe", generation, clock: readId(clock), number };
+}
+
+function readNotice(
+  [kind, first = "", second = "", third = ""]: string[],
+  body: string | undefined,
+): Notice {
+  switch (kind) {
+    case "W":
+      return { kind: "wake", due: readNumber(first), group: readWord(second) };
+    case "C":
+      return { kind: "confirmation", id: readWord(first), count: readNumber(second) };
+    case "L":
+      return { kind: "later", due: readNumber(first) };
+    default:
+      return {
+        kind: "reply",
+        id: readWord(first),
+        index: readNumber(second),
+        time: readNumber(third),
+        ...(body === undefined ? {} : { body }),
+      };
+  }
+}
+
+function readNumber(text: string): number {
+  const number = text === "" ? NaN : Number(text);
+  if (Number.isSafeInteger(number)) return number;
+  throw new TypeError("Cannot read a frame: its numbers are none");
+}
+
+function readWord(text: string): string {
+  if (text !== "") return text;
+  throw new TypeError("Cannot read a frame: a name is missing");
 }

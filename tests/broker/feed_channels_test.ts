@@ -7,11 +7,12 @@ import { until } from "../_support/until.ts";
 
 const redis = shareRedis();
 
-/** The partition's channels that anybody is subscribed to, the probe's aside. */
+/** The partition's channels that anybody is subscribed to, those of every process aside. */
 async function channelsOf(partition: Partition): Promise<string[]> {
   const { keys } = partition.store;
   const text = await redis.cli("PUBSUB", "CHANNELS", `${keys.base}*`);
-  return text.split("\n").filter((name) => name !== "" && !name.includes(":p:")).sort();
+  const own = (name: string) => name.includes(":p:") || name === keys.control;
+  return text.split("\n").filter((name) => name !== "" && !own(name)).sort();
 }
 
 /** Lets a listener go: it no longer listens and its channels are given back. */

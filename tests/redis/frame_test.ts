@@ -47,6 +47,25 @@ Deno.test("readFrame() reads a probe", () => {
   assert.deepEqual(readFrame("P 7 9-458752 3"), { kind: "probe", generation: 7, clock, number: 3 });
 });
 
+Deno.test("readFrame() reads that work of a group may be due", () => {
+  const group = "jobs.*|wörkers";
+  assert.deepEqual(readFrame(`W 1700 ${group}`), { kind: "wake", group, due: 1_700 });
+});
+
+Deno.test("readFrame() reads a reply, and one that was too large to travel", () => {
+  const reply = { kind: "reply", id: "0c3e", index: 2, time: 1_700 };
+  assert.deepEqual(readFrame('R 0c3e 2 1700\n{"data":"a b"}'), {
+    ...reply,
+    body: '{"data":"a b"}',
+  });
+  assert.deepEqual(readFrame("R 0c3e 2 1700"), reply);
+});
+
+Deno.test("readFrame() reads confirmations, and that a message is due later", () => {
+  assert.deepEqual(readFrame("C 6-131072 3"), { kind: "confirmation", id: "6-131072", count: 3 });
+  assert.deepEqual(readFrame("L 1700"), { kind: "later", due: 1_700 });
+});
+
 Deno.test("readFrame() throws at whatever is none, in time and memory that it does not decide", () => {
   const bad = [
     ...["", "\n", "hello", "F", "{}", "Z 1-1", "F a b c d e f\n{}", "F 1-1 1-1 1-1 x 5 t\n{}"],
@@ -62,7 +81,8 @@ Deno.test("readFrame() throws at whatever is none, in time and memory that it do
       "P x 1-1 1",
       "P 1 x 1",
     ],
-    ...["P 1 1-1 x"],
+    ...["P 1 1-1 x", "W", "W 1", "W x g", "R", "R a", "R a 1", "R a x 1\n{}", "R a 1 x\n{}"],
+    ...["C", "C 1-1", "C 1-1 x", "L", "L x"],
   ];
   for (const text of bad) assert.throws(() => readFrame(text), TypeError, JSON.stringify(text));
 });
