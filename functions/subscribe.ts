@@ -20,6 +20,7 @@ const QUERY = {
   limit: integer({ min: 1 }),
   wait: flag(),
   format: oneOf("message", "data"),
+  conflate: flag(),
 };
 
 /** `GET /subscribe?topic=...` and `GET /subscribe/{topic}`: a stream of messages, as SSE or NDJSON. */
@@ -47,6 +48,7 @@ async function subscribe(runnel: App, context: RequestContext): Promise<Response
     encoder,
     ...(query.limit === undefined ? {} : { limit: query.limit }),
     ...(query.wait === undefined ? {} : { wait: query.wait }),
+    ...(query.conflate === undefined ? {} : { conflate: query.conflate }),
     ...(seconds === undefined ? {} : { lifetimeMs: seconds * 1000 }),
   });
   const stream = new ByteStream();

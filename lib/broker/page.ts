@@ -3,10 +3,10 @@ import type { TopicEntry } from "../redis/entry.ts";
 import type { Position, TopicState } from "../redis/position.ts";
 import { Batch } from "./batch.ts";
 
-/** Why messages that a subscription should have had are not there. */
-export type GapReason = "retention" | "deleted" | "failover";
+/** Why messages that a subscription should have had are not given: they are gone, or superseded (`conflated`). */
+export type GapReason = "retention" | "deleted" | "failover" | "conflated";
 
-/** Messages that are gone: those of `topic` after `after` and before `before`. */
+/** Messages that are not given: those of `topic` after `after` and before `before`, or some of them (`conflated`). */
 export interface Gap {
   /** The topic; null where it cannot be told. */
   readonly topic: string | null;
@@ -14,6 +14,8 @@ export interface Gap {
   /** Id of the first message that is there again; null where none is yet. */
   readonly before: string | null;
   readonly reason: GapReason;
+  /** How many were left out; only where they were conflated. */
+  readonly skipped?: number;
 }
 
 /** One step of reading: what is between two positions. */

@@ -35,11 +35,22 @@ export interface Reading {
   readonly floors?: Floors | undefined;
 }
 
+/** Where pages come from. */
+export interface PageReader {
+  /**
+   * Reads the next page. Where the page's position says `lost`, the cursor saw messages that are gone: nothing was
+   * read, and the page's cursor is where to go on.
+   *
+   * @throws RedisFailure
+   */
+  page(reading: Reading): Promise<Page>;
+}
+
 /**
  * Reads messages from the log, a page at a time; the one way by which replay, repair and slow readers get theirs.
  * Readings of the same range share a page.
  */
-export class Reader {
+export class Reader implements PageReader {
   readonly #store: PartitionStore;
   readonly #pages = new PageCache();
   #names: { generation: number; clock: Id; topics: readonly KnownTopic[] } | undefined;
@@ -63,12 +74,7 @@ export class Reader {
     return this.#store.position({ cursor, topics: filter.topics });
   }
 
-  /**
-   * Reads the next page. Where the page's position says `lost`, the cursor saw messages that are gone: nothing was
-   * read, and the page's cursor is where to go on.
-   *
-   * @throws RedisFailure
-   */
+  /** See {@link PageReader.page}. */
   page(reading: Reading): Promise<Page> {
     if (reading.floors !== undefined) return this.#read(reading);
     const key = `${formatId(reading.cursor)} ${reading.filter.key}`;

@@ -4,6 +4,7 @@ import type { Logger } from "../log.ts";
 import type { StoredMessage } from "../codec/message.ts";
 import type { Position } from "../redis/position.ts";
 import type { Batch } from "./batch.ts";
+import { ConflatingReader } from "./conflation.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import type { Feed, FeedListener } from "./feed.ts";
 import type { Floors, Page } from "./page.ts";
@@ -13,7 +14,7 @@ import type { Sink } from "./sink.ts";
 import type { Start } from "./start.ts";
 import { findStart } from "./start_point.ts";
 import type { TopicFilter } from "./topic_filter.ts";
-import { abortable, pause } from "./wait.ts";
+import { abortable, pause, repeat } from "./wait.ts";
 
 /** What a client asked for. */
 export interface SubscribeRequest {
@@ -26,6 +27,8 @@ export interface SubscribeRequest {
   readonly wait?: boolean;
   /** Ends after so many milliseconds. @default never */
   readonly lifetimeMs?: number;
+  /** Whether what it reads from the log is only the newest message of each key. @default false */
+  readonly conflate?: boolean;
 }
 
 /** What a subscription works with. */
@@ -57,6 +60,7 @@ export class Subscription implements FeedListener {
   readonly #request: SubscribeRequest;
   readonly #parts: SubscriptionParts;
   readonly #over = new AbortController();
+  readonly #conflation: ConflatingReader | undefined;
   #state: SubscriptionState = "replaying";
   #sink: Sink | undefined;
   #cursor: Id = ZERO;
@@ -72,6 +76,9 @@ export class Subscription implements FeedListener {
     this.#request = request;
     this.#parts = parts;
     this.#left = request.limit ?? Infinity;
+    this.#conflation = request.conflate === true
+      ? new ConflatingReader(parts.reader, { signal: this.#over.signal })
+      : undefined;
   }
 
   /** What it does now. */
@@ -116,7 +123,10 @@ export class Subscription implements FeedListener {
       sink.write(this.#request.encoder.ready(ready, RETRY_MS));
       if (this.#lostBefore !== undefined) this.#announceLoss(this.#lostBefore);
       if (sink.gone.aborted) this.#close();
-      await this.#deliver(sink);
+      await repeat(() => this.#advance(sink), {
+        signal: this.#over.signal,
+        onFailure: (error, before) => this.#tellOfFailure(error, before),
+      });
     } finally {
       clearTimeout(life);
       sink.gone.removeEventListener("abort", leave);
@@ -159,23 +169,6 @@ export class Subscription implements FeedListener {
     this.#interrupt("replaying");
   }
 
-  async #deliver(sink: Sink): Promise<void> {
-    let failures = 0;
-    while (!this.#over.signal.aborted) {
-      try {
-        await this.#advance(sink);
-        failures = 0;
-      } catch (error) {
-        if (this.#over.signal.aborted) return;
-        this.#tellOfFailure(error, failures);
-        await pause(
-          Math.min(100 * 2 ** failures++, 1_000) * (0.5 + Math.random()),
-          this.#over.signal,
-        );
-      }
-    }
-  }
-
   // what another try cannot mend is for the operator, and said once
   #tellOfFailure(error: unknown, before: number): void {
     const hopeless = !(error instanceof RunnelError && error.retryable);
@@ -189,11 +182,12 @@ export class Subscription implements FeedListener {
       return this.end("caught_up");
     }
     if (this.#isBehind()) {
+      this.#conflation?.fallBehind();
       // a client that never reads must not keep the stream from ending
       return await abortable(sink.drained(), this.#over.signal);
     }
     this.#state = "replaying";
-    if (this.#stays && this.#goLive()) {
+    if (this.#stays && !this.#conflation?.isBehind && this.#goLive()) {
       await this.#interrupted.promise;
       return;
     }
@@ -231,7 +225,7 @@ export class Subscription implements FeedListener {
 
   async #readPage(): Promise<void> {
     const bound = this.#bound ?? await this.#parts.reader.position(this.filter, this.#cursor);
-    const page = await this.#parts.reader.page({
+    const page = await (this.#conflation ?? this.#parts.reader).page({
       filter: this.filter,
       cursor: this.#cursor,
       bound,
@@ -284,6 +278,7 @@ export class Subscription implements FeedListener {
   #interrupt(state: "replaying" | "lagging"): void {
     if (this.#state === "closed") return;
     this.#parts.feed.leave(this);
+    this.#conflation?.fallBehind();
     this.#state = state;
     this.#interrupted.resolve();
   }

@@ -12,6 +12,31 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Options of {@link repeat}. */
+export interface RepeatOptions {
+  readonly signal: AbortSignal;
+  /** Told of each failure, and of how many came just before. */
+  readonly onFailure: (error: unknown, before: number) => void;
+}
+
+/** Takes a step again and again until the signal aborts; after failures it pauses, longer after each. */
+export async function repeat(
+  step: () => Promise<void>,
+  { signal, onFailure }: RepeatOptions,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await step();
+      failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      onFailure(error, failures);
+      await pause(Math.min(100 * 2 ** failures++, 1_000) * (0.5 + Math.random()), signal);
+    }
+  }
+}
+
 /**
  * Waits for a promise for no longer than a signal allows.
  *

@@ -27,6 +27,18 @@ export interface StoredMessage {
   readonly body: string;
   /** From when on it must not be delivered, in milliseconds since 1970 on Redis's clock. */
   readonly expires?: number;
+  /** Its key; only where it was read from its topic's stream. */
+  readonly key?: string;
+}
+
+/** What a group's consumer is told of a message beside the message itself. */
+export interface Delivery {
+  /** How often it was given to a consumer, this time included. */
+  readonly deliveries: number;
+  /** What holds it, where each message has to say so by itself. */
+  readonly lease?: string;
+  /** Until when, in milliseconds since 1970 on Redis's clock. */
+  readonly leaseUntil?: number;
 }
 
 /** How much of a message is delivered: the whole of it, or its payload alone. */
@@ -45,12 +57,21 @@ export function messageBody(fields: MessageFields): string {
 }
 
 /** The message as the JSON a subscriber gets, made by joining texts. */
-export function messageJson(stored: StoredMessage): string {
+export function messageJson(stored: StoredMessage, delivery?: Delivery): string {
   const { id, topic, time, body } = stored;
   const head = `{"id":${id === null ? "null" : `"${id}"`},"topic":${
     JSON.stringify(topic)
   },"time":"`;
-  return `${head}${isoTime(time)}"${body.length > 2 ? "," : ""}${body.slice(1)}`;
+  const extra = delivery === undefined ? "" : deliveryJson(delivery);
+  return `${head}${isoTime(time)}"${extra}${body.length > 2 ? "," : ""}${body.slice(1)}`;
+}
+
+function deliveryJson({ deliveries, lease, leaseUntil }: Delivery): string {
+  const by = lease === undefined ? "" : `,"lease":${JSON.stringify(lease)}`;
+  const until = leaseUntil === undefined
+    ? ""
+    : `,"leaseUntil":"${new Date(leaseUntil).toISOString()}"`;
+  return `,"deliveries":${deliveries}${by}${until}`;
 }
 
 /** The `type` in a stored body, undefined where it has none. */

@@ -31,6 +31,7 @@ export function readTopicEntry(topic: string, [text, fields]: RawEntry): TopicEn
   const id = readId(text);
   let body = "", previous = "", number = 0, time = id.ms;
   let expires: number | undefined;
+  let key: string | undefined;
   for (let i = 0; i < fields.length; i += 2) {
     const value = fields[i + 1] ?? "";
     switch (fields[i]) {
@@ -49,9 +50,19 @@ export function readTopicEntry(topic: string, [text, fields]: RawEntry): TopicEn
       case "t":
         time = Number(value);
         break;
+      case "k":
+        key = value;
+        break;
     }
   }
-  const message = { id: text, topic, time, body, ...(expires === undefined ? {} : { expires }) };
+  const message = {
+    id: text,
+    topic,
+    time,
+    body,
+    ...(expires === undefined ? {} : { expires }),
+    ...(key === undefined ? {} : { key }),
+  };
   return { id, previous: readId(previous), number, message };
 }
 

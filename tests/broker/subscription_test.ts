@@ -153,6 +153,26 @@ Deno.test("Subscription turns lagging when its client is slow, and live again wh
   assert.deepEqual(sink.told("$gap"), []);
 });
 
+Deno.test("Subscription that conflates reads what its client was too slow for, though the feed has it all", async () => {
+  await using partition = redis.open();
+  await using stage = new Stage(partition);
+  const { sink, subscription } = await stage.subscribeLive("a", { conflate: true });
+  sink.hold();
+  const published: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    const body = JSON.stringify({ data: "x".repeat(10_000) });
+    const { firsts } = await partition.commit({ a: [{ body, options: '{"key":"k"}' }] });
+    published.push(...firsts);
+  }
+  await until(() => subscription.state === "lagging");
+  const given = sink.ids.length;
+  sink.release();
+  await until(() => subscription.state === "live");
+  assert.deepEqual(sink.ids, [...published.slice(0, given), ...published.slice(-1)]);
+  const [gap] = sink.told("$gap");
+  assert.deepEqual([gap?.reason, gap?.skipped], ["conflated", 59 - given]);
+});
+
 Deno.test("Subscription goes back to reading on a break and misses nothing", async () => {
   await using partition = redis.open();
   await using stage = new Stage(partition);

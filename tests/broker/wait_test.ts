@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import FakeTimers from "@sinonjs/fake-timers";
-import { abortable, pause } from "../../lib/broker/wait.ts";
+import { abortable, pause, repeat } from "../../lib/broker/wait.ts";
 
 Deno.test("pause() ends after its time and leaves nothing behind", async () => {
   const clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout"] });
@@ -43,4 +43,16 @@ Deno.test("abortable() gives up with the signal's reason, and minds no late reje
     late.reject(new Error("too late"));
     await late.promise.catch(() => {});
   }
+});
+
+Deno.test("repeat() goes on after failures, tells of each, and ends with its signal", async () => {
+  const stop = new AbortController();
+  const told: [unknown, number][] = [];
+  let steps = 0;
+  await repeat(() => {
+    steps++;
+    if (steps === 4) stop.abort();
+    return steps === 1 ? Promise.resolve() : Promise.reject(`fault ${steps}`);
+  }, { signal: stop.signal, onFailure: (error, before) => told.push([error, before]) });
+  assert.deepEqual(told, [["fault 2", 0], ["fault 3", 1]]);
 });
