@@ -41,6 +41,7 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
     prefix: config.prefix,
     retention: config.retention,
     idempotencyMs: config.idempotencyMs,
+    backlogFactor: config.backlogFactor,
     heartbeatMs: config.stream.heartbeatMs,
   });
   let closing: Promise<void> | undefined;

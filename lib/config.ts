@@ -28,6 +28,11 @@ export const VARIABLES = [
   variable("RUNNEL_DATA_DIR", "Folder of the Redis that `deno task start` runs", ".runnel"),
   variable("RUNNEL_MAX_MESSAGES", "Messages kept per topic", "100000"),
   variable("RUNNEL_MAX_AGE_MS", "Age at which messages are dropped; unset, they have none"),
+  variable(
+    "RUNNEL_BACKLOG_FACTOR",
+    "A topic takes no more when a group's open work is so many times what the topic keeps",
+    "10",
+  ),
   variable("RUNNEL_IDEMPOTENCY_MS", "How long an idempotency key is remembered", "86400000"),
   variable("RUNNEL_MAX_BODY_BYTES", "Largest body, and largest line of an NDJSON body", "1048576"),
   variable("RUNNEL_MAX_TOPICS", "Topics and patterns of one subscription", "200"),
@@ -80,6 +85,8 @@ export interface Config {
   readonly dataDir: string;
   /** What topics keep by default; no age is undefined. */
   readonly retention: { readonly maxMessages: number; readonly maxAgeMs: number | undefined };
+  /** How many times its most messages a topic's unacknowledged work may be. */
+  readonly backlogFactor: number;
   readonly idempotencyMs: number;
   readonly limits: { readonly bodyBytes: number; readonly topics: number };
   /** `seconds` is how long a stream lasts, undefined for no end. */
@@ -134,6 +141,7 @@ function readConfig(reader: Reader): Config {
       maxMessages: reader.integer("RUNNEL_MAX_MESSAGES", { min: 1, max: 1_000_000_000 }),
       maxAgeMs: reader.optionalInteger("RUNNEL_MAX_AGE_MS", { min: 1, max: MAX_MS }),
     },
+    backlogFactor: reader.integer("RUNNEL_BACKLOG_FACTOR", { min: 1, max: 1_000 }),
     idempotencyMs: reader.integer("RUNNEL_IDEMPOTENCY_MS", { min: 1000, max: MAX_MS }),
     limits: {
       bodyBytes: reader.integer("RUNNEL_MAX_BODY_BYTES", { min: 1024, max: 512 * 1024 * 1024 }),

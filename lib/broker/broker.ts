@@ -3,8 +3,10 @@ import type { Logger } from "../log.ts";
 import type { RedisNode } from "../redis/node.ts";
 import { PartitionStore } from "../redis/store.ts";
 import type { Retention } from "../redis/topic_store.ts";
+import type { Outcome } from "./commit_plan.ts";
 import { Committer } from "./committer.ts";
 import { Feed } from "./feed.ts";
+import { GroupIndex } from "./group_index.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Presence } from "./presence.ts";
@@ -21,13 +23,15 @@ export interface BrokerOptions {
   readonly prefix: string;
   readonly retention: Retention;
   readonly idempotencyMs: number;
+  /** How many times its most messages a topic's unacknowledged work may be. */
+  readonly backlogFactor: number;
   readonly heartbeatMs: number;
 }
 
 /** What became of a published message. `id` is null where it was ephemeral. */
 export type PublishOutcome =
-  | { readonly id: string | null; readonly duplicate: boolean }
-  | RunnelError;
+  | { readonly id: null; readonly duplicate: boolean }
+  | Outcome;
 
 /** How long opening a subscription may take, in milliseconds. */
 const OPEN_MS = 1_800;
@@ -62,10 +66,12 @@ export class Broker implements AsyncDisposable {
       partition: 0,
       retention,
       idempotencyMs: options.idempotencyMs,
+      backlogFactor: options.backlogFactor,
     });
     this.#presence = new Presence({ store: this.#store, log, processId });
-    this.topics = new Topics({ store: this.#store, retention, presence: this.#presence });
-    this.#committer = new Committer({ store: this.#store, log });
+    const index = new GroupIndex(this.#store.groups);
+    this.topics = new Topics({ store: this.#store, retention, presence: this.#presence, index });
+    this.#committer = new Committer({ store: this.#store, log, index });
     this.#reader = new Reader(this.#store);
     this.#feed = new Feed({
       store: this.#store,
@@ -74,7 +80,7 @@ export class Broker implements AsyncDisposable {
       processId,
     });
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
-    this.#sweeper = new Sweeper({ store: this.#store, log, processId });
+    this.#sweeper = new Sweeper({ store: this.#store, log, processId, index });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { advanceId, formatId, readId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
+import { readGroupKey } from "../redis/group_store.ts";
 import type { CommitReply, SpecialOutcome } from "../redis/store.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 
@@ -8,8 +9,17 @@ export const COMMIT_MESSAGES = 500;
 /** See {@link COMMIT_MESSAGES}. */
 export const COMMIT_BYTES = 256 << 10;
 
-/** What became of one message: its id, or why it was not stored. */
-export type Outcome = { readonly id: string; readonly duplicate: boolean } | RunnelError;
+/** A message that is kept for later: what cancels it, and when it is due, in milliseconds since 1970. */
+export interface Scheduled {
+  readonly token: string;
+  readonly at: number;
+}
+
+/** What became of one message: its id, what it is kept for later under, or why it was not stored. */
+export type Outcome =
+  | { readonly id: string; readonly duplicate: boolean; readonly scheduled?: undefined }
+  | { readonly id: null; readonly duplicate: boolean; readonly scheduled: Scheduled }
+  | RunnelError;
 
 /** Bytes that a message counts for. */
 export function sizeOf({ body, options, topic }: PreparedMessage): number {
@@ -70,7 +80,9 @@ export function outcomesOf(
   },
 ): Outcome[] {
   const outcomes = new Array<Outcome>(count);
-  const special = new Map(reply.special.map(([i, outcome, id]) => [i, { outcome, id }]));
+  const special = new Map(
+    reply.special.map(([i, outcome, id, at = 0]) => [i, { outcome, id, at }]),
+  );
   let at = 0;
   for (const [k, { messages }] of topics.entries()) {
     const text = reply.firsts[k] ?? "";
@@ -88,7 +100,9 @@ export function outcomesOf(
   return outcomes;
 }
 
-function asideOutcome({ outcome, id }: { outcome: SpecialOutcome; id: string }): Outcome {
+function asideOutcome(
+  { outcome, id, at }: { outcome: SpecialOutcome; id: string; at: number },
+): Outcome {
   switch (outcome) {
     case "dup":
       return { id, duplicate: true };
@@ -96,6 +110,14 @@ function asideOutcome({ outcome, id }: { outcome: SpecialOutcome; id: string }):
       return new RunnelError("idempotency_conflict");
     case "type":
       return new RunnelError("wrong_type");
+    case "full":
+      return new RunnelError(
+        "topic_full",
+        `The group ${JSON.stringify(readGroupKey(id).group)} has not done its work`,
+      );
+    case "later":
+    case "laterdup":
+      return { id: null, duplicate: outcome === "laterdup", scheduled: { token: id, at } };
     case "aborted":
       return new RunnelError("batch_aborted");
   }

@@ -11,6 +11,7 @@ import {
   sizeOf,
   split,
 } from "./commit_plan.ts";
+import type { GroupIndex } from "./group_index.ts";
 import { WriteLane } from "./lane.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 
@@ -18,6 +19,8 @@ import type { PreparedMessage } from "./publish_input.ts";
 export interface CommitterOptions {
   readonly store: Pick<PartitionStore, "commit" | "resetLane">;
   readonly log: Logger;
+  /** Shows topics to the pattern groups where a commit needs it. */
+  readonly index: GroupIndex;
   /** How long a publish may take in all, in milliseconds. @default 1800 */
   readonly patienceMs?: number;
 }
@@ -149,10 +152,11 @@ export class Committer implements AsyncDisposable {
     const { topics, order } = byTopic(messages);
     const commit = { atomic: units[0]?.atomic ?? false, topics };
     const deadline = units[0]?.deadline ?? 0;
+    const { store, index } = this.#options;
     let outcomes: readonly Outcome[];
     try {
       const reply = await this.#lane.send(
-        (stamp) => this.#options.store.commit({ ...stamp, ...commit }),
+        (stamp) => index.adopting(() => store.commit({ ...stamp, ...commit })),
         { deadline },
       );
       outcomes = outcomesOf(reply, { topics, order, count: messages.length });

@@ -1,6 +1,7 @@
 import type { Logger } from "../log.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import { TRIM_STEP } from "../redis/topic_store.ts";
+import type { GroupIndex } from "./group_index.ts";
 import { pause } from "./wait.ts";
 
 /** Options of {@link Sweeper}. */
@@ -8,6 +9,8 @@ export interface SweeperOptions {
   readonly store: PartitionStore;
   readonly log: Logger;
   readonly processId: string;
+  /** Shows topics to the pattern groups before they are trimmed. */
+  readonly index: GroupIndex;
   /** Between sweeps, in milliseconds. @default 60000 */
   readonly intervalMs?: number;
 }
@@ -56,9 +59,10 @@ export class Sweeper implements AsyncDisposable {
   }
 
   async #trim(topics: readonly string[]): Promise<number> {
+    const { store, index } = this.#options;
     let removed = 0;
     while (!this.#stop.signal.aborted) {
-      const step = await this.#options.store.topics.sweep(topics);
+      const step = await index.adopting(() => store.topics.sweep(topics));
       removed += step;
       if (step < TRIM_STEP) break;
     }

@@ -3,6 +3,7 @@ import { messageJson } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import type { Retention, TopicInfo } from "../redis/topic_store.ts";
+import type { GroupIndex } from "./group_index.ts";
 import { pageCount } from "./page.ts";
 import type { Presence } from "./presence.ts";
 
@@ -45,14 +46,17 @@ export class Topics {
   readonly #store: PartitionStore;
   readonly #retention: Retention;
   readonly #presence: Presence;
+  readonly #index: GroupIndex;
 
   constructor(
-    { store, retention, presence }: {
+    { store, retention, presence, index }: {
       store: PartitionStore;
       retention: Retention;
       presence: Presence;
+      index: GroupIndex;
     },
   ) {
+    this.#index = index;
     this.#store = store;
     this.#retention = retention;
     this.#presence = presence;
@@ -101,10 +105,12 @@ export class Topics {
     const settings = (await this.#store.topics.info(topic))?.settings ?? {};
     const maxMessages = merge(settings.maxMessages, change.maxMessages);
     const maxAgeMs = merge(settings.maxAgeMs, change.maxAgeMs);
-    await this.#store.topics.configure(topic, {
-      ...(maxMessages === undefined ? {} : { maxMessages }),
-      ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
-    });
+    await this.#index.adopting(() =>
+      this.#store.topics.configure(topic, {
+        ...(maxMessages === undefined ? {} : { maxMessages }),
+        ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+      })
+    );
     return await this.describe(topic);
   }
 

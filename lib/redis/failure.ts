@@ -21,6 +21,7 @@ const BY_PREFIX: readonly (readonly [prefix: string, code: ErrorCode, detail: st
   ["WRONGTYPE", "wrong_type", "A key of another type stands where Runnel keeps its own"],
   ["STALE commit", "stale_commit", "The commit was superseded"],
   ["STALEPRIMARY", "stale_primary", "This Redis is behind what was already seen"],
+  ["GROUPSCHANGED", "groups_changed", "The groups changed meanwhile"],
   ["CLOSED", "partition_closed", "The partition takes no writes now"],
   ["Command timed out", "redis_timeout", "Redis does not answer"],
   ["connect ETIMEDOUT", "redis_timeout", "Redis does not answer"],
@@ -52,6 +53,20 @@ export class RedisFailure extends RunnelError {
   readonly outcome: FailureOutcome;
 }
 
+/** A call that was refused because some pattern groups do not know its topics yet. */
+export class UnadoptedFailure extends RedisFailure {
+  constructor(message: string, cause: unknown) {
+    super("groups_unadopted", "A topic is not known to all groups yet", {
+      outcome: "refused",
+      cause,
+    });
+    this.topics = message.split(" ").slice(1);
+  }
+
+  /** Some of these topics. */
+  readonly topics: readonly string[];
+}
+
 /**
  * Turns what the Redis client threw into a {@link RedisFailure}. Texts that Redis or the network wrote are never passed
  * on: they name hosts and users.
@@ -63,6 +78,7 @@ export function toRedisFailure(thrown: unknown, sent: boolean): RedisFailure {
   const error = reasonOf(thrown);
   const message = error instanceof Error ? error.message : String(error);
   const outcome = outcomeOf(error, message, sent);
+  if (message.startsWith("UNADOPTED ")) return new UnadoptedFailure(message, error);
   for (const [prefix, code, detail] of BY_PREFIX) {
     if (message.startsWith(prefix)) {
       return new RedisFailure(code, detail, { outcome, cause: error });

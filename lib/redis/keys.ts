@@ -68,6 +68,21 @@ export class Keys {
     return `${this.channels}:ctl`;
   }
 
+  /** Hash: the groups that consume topics by pattern, and where each starts in a topic. */
+  get patternGroups(): string {
+    return `${this.base}:pg`;
+  }
+
+  /** Sorted set: messages kept for later, by when they are due. */
+  get later(): string {
+    return `${this.base}:later`;
+  }
+
+  /** Hash: what is kept for later. */
+  get laterMessages(): string {
+    return `${this.base}:later:m`;
+  }
+
   /** Hash: an open request with the replies so far. */
   request(id: string): string {
     return `${this.base}:q:${id}`;

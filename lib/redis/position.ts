@@ -52,7 +52,7 @@ export function readPosition(reply: unknown): Position {
   };
 }
 
-/** Reads a topic's state, "last count largest [deleted]"; undefined for an empty text. */
+/** Reads a topic's state, "last count largest [deleted] ...", deleted 0 for never; undefined for an empty text. */
 export function readTopicState(text: string): TopicState | undefined {
   if (text === "") return undefined;
   const [last = "", count, largest, deletedAt] = text.split(" ");
@@ -60,6 +60,6 @@ export function readTopicState(text: string): TopicState | undefined {
     last: readId(last),
     count: Number(count),
     largest: Number(largest),
-    ...(deletedAt === undefined ? {} : { deletedAt: Number(deletedAt) }),
+    ...(deletedAt === undefined || deletedAt === "0" ? {} : { deletedAt: Number(deletedAt) }),
   };
 }

@@ -9,11 +9,13 @@ import {
 } from "./entry.ts";
 import { toRedisFailure } from "./failure.ts";
 import { ephemeralFrame } from "./frame.ts";
+import { GroupStore } from "./group_store.ts";
 import { Keys } from "./keys.ts";
 import type { RedisNode } from "./node.ts";
 import { type Position, readPosition } from "./position.ts";
 import { Reign } from "./reign.ts";
 import { throwFirst } from "./replies.ts";
+import { ScheduleStore } from "./schedule_store.ts";
 import { Script, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
@@ -21,17 +23,13 @@ import { POSITION } from "./scripts/position.lua.ts";
 import type { Stamp } from "./stamp.ts";
 import { SubscriberStore } from "./subscriber_store.ts";
 import { type Retention, TopicStore } from "./topic_store.ts";
+import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
 const commitScript = new Script(COMMIT);
 const floorsScript = new Script(FLOORS);
 const positionScript = new Script(POSITION);
 
-/** Entries kept in the log; below its floor topics are merged instead. */
-const LOG_ENTRIES = 100_000;
-/** Bodies of a frame above which it travels as ids only: what every process gets must stay small. */
-const FRAME_BYTES = 16_384;
-/** How long a lane's last commit is remembered: longer than any stalled call can come late. */
-const LANE_MS = 24 * 3_600_000;
+const BACKLOG_FACTOR = 10;
 /** How long a health check's key is kept. */
 const HEALTH_MS = 60_000;
 
@@ -53,7 +51,28 @@ export interface Commit extends Stamp {
 }
 
 /** Why a message of a commit did not simply get the next id. */
-export type SpecialOutcome = "dup" | "conflict" | "type" | "aborted";
+export type SpecialOutcome =
+  | "dup"
+  | "conflict"
+  | "type"
+  | "aborted"
+  /** A group holds the topic up. */
+  | "full"
+  /** It is kept for later. */
+  | "later"
+  | "laterdup";
+
+/**
+ * A message that did not simply get the next id: its index over all topics, what happened, the id of a duplicate's original,
+ * the key of the group that holds up a full topic, or the token of what is kept for later and when that is due, in
+ * milliseconds since 1970.
+ */
+export type SpecialMessage = readonly [
+  index: number,
+  outcome: SpecialOutcome,
+  id: string,
+  at?: number,
+];
 
 /** What a commit did. */
 export interface CommitReply {
@@ -61,8 +80,7 @@ export interface CommitReply {
   readonly clock: string;
   /** For each topic the id of its first stored message; "" where none was stored. */
   readonly firsts: readonly string[];
-  /** Index of the message over all topics, what happened, and the id of the original of a duplicate. */
-  readonly special: readonly (readonly [index: number, outcome: SpecialOutcome, id: string])[];
+  readonly special: readonly SpecialMessage[];
 }
 
 /** One range of a topic to read: after `after`, up to `upTo`, in id order. */
@@ -80,6 +98,8 @@ export interface StoreOptions {
   readonly retention: Retention;
   /** How long an idempotency key is remembered, in milliseconds. */
   readonly idempotencyMs: number;
+  /** How many times its most messages a topic's unacknowledged work may be. @default 10 */
+  readonly backlogFactor?: number;
 }
 
 /**
@@ -91,6 +111,10 @@ export interface StoreOptions {
 export class PartitionStore {
   /** Names of the partition's keys and channels. */
   readonly keys: Keys;
+  /** Groups, and what they hold. */
+  readonly groups: GroupStore;
+  /** Messages kept for later. */
+  readonly schedule: ScheduleStore;
   /** Names, settings and retention of the topics. */
   readonly topics: TopicStore;
   /** How many subscriptions each process has open. */
@@ -105,6 +129,8 @@ export class PartitionStore {
     this.#options = options;
     this.keys = new Keys({ prefix: options.prefix, partition: options.partition, db: node.db });
     const parts = { node, keys: this.keys, reign: this.#reign };
+    this.groups = new GroupStore(parts, options.retention);
+    this.schedule = new ScheduleStore(parts, options.retention);
     this.topics = new TopicStore(parts, options.retention);
     this.subscribers = new SubscriberStore(parts);
   }
@@ -130,6 +156,7 @@ export class PartitionStore {
       FRAME_BYTES,
       commit.atomic ? "1" : "0",
       LANE_MS,
+      this.#options.backlogFactor ?? BACKLOG_FACTOR,
     ];
     for (const { topic, messages } of commit.topics) {
       args.push(topic, messages.length, messages.map(({ body }) => body).join("\n"));
@@ -152,7 +179,7 @@ export class PartitionStore {
       gen: number;
       clock: string;
       firsts: string[];
-      special: [number, SpecialOutcome, string][];
+      special: SpecialMessage[];
     };
     this.#reign.saw(raw.gen);
     return { generation: raw.gen, clock: raw.clock, firsts: raw.firsts, special: raw.special };

@@ -125,7 +125,7 @@ export class TopicStore {
     const reply = await this.#partition.node.run((client) =>
       removeScript.run(client, {
         keys: [keys.meta, keys.gens, keys.settings, keys.topics, keys.topic(topic)],
-        args: [this.#partition.reign.seen, topic],
+        args: [this.#partition.reign.seen, topic, keys.base],
       })
     );
     return Number(reply) > 0;
@@ -151,6 +151,7 @@ export class TopicStore {
             TRIM_STEP,
             TOMBSTONE_MS,
             settings,
+            keys.base,
             ...topics,
           ],
         }),

@@ -29,6 +29,7 @@ class Instance implements AsyncDisposable {
       prefix,
       retention: { maxMessages: 1_000, maxAgeMs: undefined },
       idempotencyMs: 60_000,
+      backlogFactor: 10,
       heartbeatMs: 160,
     });
   }

@@ -5,6 +5,7 @@ import { Committer } from "../../lib/broker/committer.ts";
 import type { PreparedMessage } from "../../lib/broker/publish_input.ts";
 import { RunnelError } from "../../lib/errors.ts";
 import type { Commit, CommitReply } from "../../lib/redis/store.ts";
+import { NO_GROUPS } from "../_support/no_groups.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import { failure, ScriptedStore } from "../_support/scripted_store.ts";
 
@@ -25,7 +26,12 @@ class Stage {
   readonly committer: Committer;
 
   constructor(options: { patienceMs?: number } = {}) {
-    this.committer = new Committer({ store: this.store, log: memoryLog().log, ...options });
+    this.committer = new Committer({
+      store: this.store,
+      log: memoryLog().log,
+      index: NO_GROUPS,
+      ...options,
+    });
   }
 
   /** Makes the next call wait for the returned function. */
@@ -80,7 +86,7 @@ Deno.test("Committer sorts a call by topic and answers in the order of the messa
     [["a", [1, 4]], ["b", [0, 2]], ["c", [3]]],
   );
   const seqs = outcomes.map((one) =>
-    one instanceof RunnelError ? -1 : Number(one.id.split("-")[1])
+    one instanceof RunnelError ? -1 : Number(one.id?.split("-")[1])
   );
   assert.deepEqual(seqs.map((seq) => seq - 65_536), [2, 0, 3, 4, 1]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { prepareMessage, publishSchema } from "../../lib/broker/publish_input.ts";
 import { Committer } from "../../lib/broker/committer.ts";
+import { NO_GROUPS } from "../_support/no_groups.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 
@@ -80,7 +81,11 @@ Deno.test("prepareMessage() leaves options empty where there are none", () => {
 
 Deno.test("whatever publishSchema lets pass is stored, and spoils no one else's call", async () => {
   await using partition = redis.open();
-  const committer = new Committer({ store: partition.store, log: memoryLog().log });
+  const committer = new Committer({
+    store: partition.store,
+    log: memoryLog().log,
+    index: NO_GROUPS,
+  });
   const strange = [
     "\u0000",
     "\u2028\r\n",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Sweeper } from "../../lib/broker/sweeper.ts";
+import { NO_GROUPS } from "../_support/no_groups.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import type { Partition } from "../_support/partition.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
@@ -26,7 +27,12 @@ Deno.test("Sweeper.sweep() applies retention to every topic, however many there 
   const topics = Array.from({ length: 230 }, (_, i) => `t.${i}`);
   for (const topic of topics) await partition.publishOne(topic);
   for (const topic of ["t.0", "t.99", "t.100", "t.229"]) await overfill(partition, topic, 10);
-  const sweeper = new Sweeper({ store: partition.store, log: memoryLog().log, processId: "one" });
+  const sweeper = new Sweeper({
+    store: partition.store,
+    log: memoryLog().log,
+    index: NO_GROUPS,
+    processId: "one",
+  });
   assert.equal(await sweeper.sweep(), 4 * 6);
   for (const topic of ["t.0", "t.99", "t.100", "t.229"]) {
     assert.equal(await lengthOf(partition, topic), 5);
@@ -38,7 +44,12 @@ Deno.test("Sweeper.sweep() applies retention to every topic, however many there 
 Deno.test("Sweeper.sweep() removes much in steps, to the end", async () => {
   await using partition = redis.open();
   for (const topic of ["a", "b", "c"]) await overfill(partition, topic, 8_000);
-  const sweeper = new Sweeper({ store: partition.store, log: memoryLog().log, processId: "one" });
+  const sweeper = new Sweeper({
+    store: partition.store,
+    log: memoryLog().log,
+    index: NO_GROUPS,
+    processId: "one",
+  });
   assert.equal(await sweeper.sweep(), 3 * 7_995);
   await sweeper[Symbol.asyncDispose]();
 });
@@ -47,7 +58,13 @@ Deno.test("Sweeper sweeps by itself, one process at a time, and goes on after a 
   await using partition = redis.open();
   await using another = partition.another();
   const sweepers = [partition, another].map(({ store }, i) =>
-    new Sweeper({ store, log: memoryLog().log, processId: `${i}`, intervalMs: 40 })
+    new Sweeper({
+      store,
+      log: memoryLog().log,
+      index: NO_GROUPS,
+      processId: `${i}`,
+      intervalMs: 40,
+    })
   );
   await redis.cli("SET", partition.store.keys.topics, "in the way");
   for (const sweeper of sweepers) sweeper.start();
@@ -62,7 +79,12 @@ Deno.test("Sweeper sweeps by itself, one process at a time, and goes on after a 
 
 Deno.test("Sweeper that never began ends at once", async () => {
   await using partition = redis.open();
-  const sweeper = new Sweeper({ store: partition.store, log: memoryLog().log, processId: "one" });
+  const sweeper = new Sweeper({
+    store: partition.store,
+    log: memoryLog().log,
+    index: NO_GROUPS,
+    processId: "one",
+  });
   await sweeper[Symbol.asyncDispose]();
   assert.equal(await sweeper.sweep(), 0, "and sweeps no more");
 });

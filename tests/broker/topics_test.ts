@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Presence } from "../../lib/broker/presence.ts";
 import { Topics } from "../../lib/broker/topics.ts";
 import { parseId } from "../../lib/codec/id.ts";
+import { NO_GROUPS } from "../_support/no_groups.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import type { Partition } from "../_support/partition.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
@@ -12,7 +13,7 @@ const RETENTION = { maxMessages: 1_000, maxAgeMs: undefined };
 
 function topicsOf({ store }: Partition): Topics {
   const presence = new Presence({ store, log: memoryLog().log, processId: "one" });
-  return new Topics({ store, retention: RETENTION, presence });
+  return new Topics({ store, retention: RETENTION, presence, index: NO_GROUPS });
 }
 
 const dataOf = (texts: readonly string[]) => texts.map((text) => JSON.parse(text).data);

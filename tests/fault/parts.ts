@@ -12,6 +12,7 @@ import { RunnelError } from "../../lib/errors.ts";
 import { RedisNode } from "../../lib/redis/node.ts";
 import { PartitionStore, type StoreOptions } from "../../lib/redis/store.ts";
 import { memoryLog } from "../_support/memory_log.ts";
+import { NO_GROUPS } from "../_support/no_groups.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
 import { SseParser } from "../_support/sse_parser.ts";
 import { deadline } from "../_support/until.ts";
@@ -53,7 +54,7 @@ export class Parts implements AsyncDisposable {
     this.#nodes = [node, link];
     const { log } = memoryLog();
     this.store = new Store(node, STORE);
-    this.committer = new Committer({ store: this.store, log });
+    this.committer = new Committer({ store: this.store, log, index: NO_GROUPS });
     this.reader = new Reader(this.store);
     this.feed = new Feed({
       store: this.store,
@@ -72,7 +73,7 @@ export class Parts implements AsyncDisposable {
     const outcomes = await this.committer.store(prepared);
     return outcomes.map((outcome) => {
       if (outcome instanceof RunnelError) throw outcome;
-      return outcome.id;
+      return outcome.id ?? "";
     });
   }
 

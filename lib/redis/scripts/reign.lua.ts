@@ -28,7 +28,7 @@ local function now_ms()
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 
--- returns a table {gen, clock, state, purged, now}, or nil and an error reply
+-- returns a table {gen, clock, state, purged, gv, now}, or nil and an error reply
 local function reign(meta, gens, seen)
   local info = redis.call('INFO', 'replication')
   if string.find(info, 'role:slave', 1, true) then
@@ -36,9 +36,9 @@ local function reign(meta, gens, seen)
   end
   local run = string.match(info, 'master_replid:(%x+)')
   local now = now_ms()
-  local h = redis.call('HMGET', meta, 'run', 'gen', 'clock', 'state', 'purged')
+  local h = redis.call('HMGET', meta, 'run', 'gen', 'clock', 'state', 'purged', 'gv')
   local gen = tonumber(h[2] or '0')
-  local r = { gen = gen, clock = h[3] or '0-0', state = h[4] or 'open', purged = h[5] or '0-0', now = now }
+  local r = { gen = gen, clock = h[3] or '0-0', state = h[4] or 'open', purged = h[5] or '0-0', gv = tonumber(h[6] or '0'), now = now }
   if h[1] ~= run then
     if gen > 0 then redis.call('HSET', gens, string.format('%.0f', gen), r.clock) end
     local born = math.floor(now / 1000 - EPOCH_2026) * 128 + tonumber(string.sub(run, 1, 2), 16) % 128

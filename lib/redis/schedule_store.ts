@@ -1,0 +1,80 @@
+import type { PartitionParts } from "./partition_parts.ts";
+import { throwFirst } from "./replies.ts";
+import { Script } from "./script.ts";
+import { FIRE } from "./scripts/fire.lua.ts";
+import type { Stamp } from "./stamp.ts";
+import type { Retention } from "./topic_store.ts";
+import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
+
+const fireScript = new Script(FIRE);
+
+/** Messages that are kept for later. Methods reject with a RedisFailure. */
+export class ScheduleStore {
+  readonly #partition: PartitionParts;
+  readonly #retention: Retention;
+
+  constructor(partition: PartitionParts, retention: Retention) {
+    this.#partition = partition;
+    this.#retention = retention;
+  }
+
+  /**
+   * Publishes messages that are due, `count` at the most. The same stamp again gives the first result.
+   *
+   * @returns how many, and when the earliest that is left is due, in milliseconds since 1970 on Redis's clock
+   */
+  async fire(
+    { lane, number, count }: Stamp & { readonly count: number },
+  ): Promise<{ fired: number; next: number | undefined }> {
+    const { keys, node, reign } = this.#partition;
+    const reply = await node.lane.run((client) =>
+      fireScript.run(client, {
+        keys: [
+          keys.meta,
+          keys.gens,
+          keys.log,
+          keys.settings,
+          keys.topics,
+          keys.lane(lane),
+          keys.later,
+          keys.laterMessages,
+        ],
+        args: [
+          reign.seen,
+          number,
+          keys.base,
+          keys.channels,
+          this.#retention.maxMessages,
+          this.#retention.maxAgeMs ?? 0,
+          LOG_ENTRIES,
+          FRAME_BYTES,
+          LANE_MS,
+          count,
+        ],
+      })
+    );
+    const raw = JSON.parse(String(reply)) as { gen: number; fired: number; next: number };
+    reign.saw(raw.gen);
+    return { fired: raw.fired, next: raw.next === 0 ? undefined : raw.next };
+  }
+
+  /** When the earliest is due, in milliseconds since 1970 on Redis's clock; undefined where there is none. */
+  async head(): Promise<number | undefined> {
+    const { keys, node } = this.#partition;
+    const head = await node.run((client) => client.zrange(keys.later, "0", "0", "WITHSCORES"));
+    // pairs are nested in RESP3 and flat in RESP2
+    const [, score] = head.flat();
+    return score === undefined ? undefined : Number(score);
+  }
+
+  /** Forgets a message by its token; false where it is not there, or was published already. */
+  async cancel(token: string): Promise<boolean> {
+    const { keys, node } = this.#partition;
+    const [removed] = await node.run(async (client) =>
+      throwFirst(
+        await client.multi().zrem(keys.later, token).hdel(keys.laterMessages, token).exec(),
+      )
+    );
+    return Number(removed) > 0;
+  }
+}

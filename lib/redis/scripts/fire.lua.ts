@@ -1,0 +1,71 @@
+import { APPEND } from "./append.lua.ts";
+import { CALLS } from "./calls.lua.ts";
+import { REIGN } from "./reign.lua.ts";
+
+/**
+ * Publishes messages that were kept for later and are due, in order of their time, and forgets them.
+ *
+ * KEYS: 1 meta, 2 gens, 3 log, 4 settings, 5 topics, 6 lane, 7 later, 8 later's messages.
+ *
+ * ARGV: 1 highest generation the caller has seen; 2 number of the call on its lane; 3 key base; 4 channel base;
+ * 5 default most messages a topic; 6 default most age in ms, 0 for none; 7 most log entries; 8 largest frame with bodies
+ * in bytes; 9 how long a lane's record is kept in ms; 10 most messages.
+ *
+ * Returns a JSON text: `gen`, `fired` (how many) and `next` (when the earliest that is left is due, in ms; 0 for none).
+ */
+export const FIRE = REIGN + APPEND + CALLS + `
+local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+if not r then return failure end
+local number = tonumber(ARGV[2])
+local reply, stale = call_record(KEYS[6], number)
+if reply or stale then return reply or stale end
+if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+local base, later, kept = ARGV[3], KEYS[7], KEYS[8]
+local w = new_writer(r, { base = base, channels = ARGV[4], meta = KEYS[1], log = KEYS[3], settings = KEYS[4],
+  topics = KEYS[5], defaults = { max = tonumber(ARGV[5]), age = tonumber(ARGV[6]) }, log_max = ARGV[7],
+  frame_max = tonumber(ARGV[8]) })
+
+local tokens = redis.call('ZRANGEBYSCORE', later, '-inf', int(r.now), 'LIMIT', 0, tonumber(ARGV[10]))
+local texts = #tokens > 0 and redis.call('HMGET', kept, unpack(tokens)) or {}
+local runs, not_adopted, gone, foreign = {}, {}, {}, {}
+for i, token in ipairs(tokens) do
+  local name, line, body
+  if texts[i] then name, line, body = string.match(texts[i], '^([^\\n]*)\\n([^\\n]*)\\n(.*)$') end
+  if name then
+    local fresh = not w.known[name]
+    local t = topic_named(w, name)
+    if fresh then
+      t.kind = redis.call('TYPE', t.stream).ok
+      if unadopted(r, base, name, t) then not_adopted[#not_adopted + 1] = name end
+    end
+    if t.kind == 'none' or t.kind == 'stream' then
+      local o = line ~= '' and cjson.decode(line) or {}
+      local run = runs[#runs]
+      if not run or run.topic ~= t then
+        run = { topic = t, messages = {} }
+        runs[#runs + 1] = run
+      end
+      run.messages[#run.messages + 1] = { body = body, options = { ttl = o.ttl, key = o.key } }
+      gone[#gone + 1] = token
+    else
+      -- a foreign key stands where the topic is stored: it must not hold up the others
+      foreign[#foreign + 1] = token
+    end
+  else
+    gone[#gone + 1] = token
+  end
+end
+if #not_adopted > 0 then return unadopted_error(not_adopted) end
+for _, run in ipairs(runs) do append(w, run.topic, run.messages) end
+finish(w)
+for _, token in ipairs(foreign) do redis.call('ZADD', later, int(r.now + 60000), token) end
+if #gone > 0 then
+  redis.call('ZREM', later, unpack(gone))
+  redis.call('HDEL', kept, unpack(gone))
+end
+local head = redis.call('ZRANGE', later, 0, 0, 'WITHSCORES')
+reply = '{"gen":' .. int(r.gen) .. ',"fired":' .. w.appended .. ',"next":' .. (head[2] and int(tonumber(head[2])) or '0') .. '}'
+if #tokens > 0 then redis.call('SET', KEYS[6], int(number) .. ' ' .. reply, 'PX', ARGV[9]) end
+publish_frames(w)
+return reply
+`;
