@@ -1,5 +1,5 @@
 import { ndjsonLine, ndjsonMessage } from "../codec/ndjson.ts";
-import type { MessageFormat, StoredMessage } from "../codec/message.ts";
+import type { Delivery, MessageFormat, StoredMessage } from "../codec/message.ts";
 import { sseEvent, sseMessage } from "../codec/sse.ts";
 import type { BatchEncoder } from "./batch.ts";
 import type { Gap } from "./page.ts";
@@ -7,16 +7,23 @@ import type { Gap } from "./page.ts";
 /** Why a stream ends. */
 export type ByeReason = "limit" | "caught_up" | "time" | "shutdown";
 
+/** Who a subscription is and where it starts; where a group's consumer starts is the group's matter. */
+export type ReadyEvent =
+  | { readonly subscription: string; readonly cursor: string }
+  | { readonly subscription: string; readonly group: string; readonly consumer: string };
+
 /** Writes a subscription's messages and system events in one format. */
 export interface Encoder extends BatchEncoder {
-  /** The first event: who the subscription is and where it starts. */
-  ready(event: { subscription: string; cursor: string }, retryMs: number): Uint8Array;
+  /** A message that was leased to a group's consumer. */
+  leased(message: StoredMessage, delivery: Delivery): Uint8Array;
+  /** The first event. */
+  ready(event: ReadyEvent, retryMs: number): Uint8Array;
   /** Messages are gone; `cursor` is where to go on, where the gap itself decides that. */
   gap(gap: Gap, cursor?: string): Uint8Array;
   /** The last event. */
   bye(reason: ByeReason, retryMs: number): Uint8Array;
-  /** Nothing happened up to `cursor`. */
-  heartbeat(cursor: string): Uint8Array;
+  /** Nothing happened, up to `cursor` where there is one. */
+  heartbeat(cursor?: string): Uint8Array;
 }
 
 const text = new TextEncoder();
@@ -39,10 +46,11 @@ function sseEncoder(format: MessageFormat): Encoder {
       text.encode(
         messages.map((message: StoredMessage) => sseMessage(message, { format })).join(""),
       ),
-    ready: (event, retry) =>
-      text.encode(
-        sseEvent({ retry, event: "$ready", id: event.cursor, data: JSON.stringify(event) }),
-      ),
+    leased: (message, delivery) => text.encode(sseMessage(message, { format, delivery })),
+    ready: (event, retry) => {
+      const id = "cursor" in event ? { id: event.cursor } : {};
+      return text.encode(sseEvent({ retry, event: "$ready", ...id, data: JSON.stringify(event) }));
+    },
     gap: (gap, cursor) =>
       text.encode(sseEvent({
         event: "$gap",
@@ -55,7 +63,8 @@ function sseEncoder(format: MessageFormat): Encoder {
         sseEvent({ retry: retryMs, event: "$bye", data: JSON.stringify({ reason, retryMs }) }),
       ),
     // a block with an id and no data fires no event but moves the browser's last event id
-    heartbeat: (cursor) => text.encode(sseEvent({ comment: "", id: cursor })),
+    heartbeat: (cursor) =>
+      text.encode(sseEvent({ comment: "", ...(cursor === undefined ? {} : { id: cursor }) })),
   };
 }
 
@@ -64,12 +73,14 @@ function ndjsonEncoder(format: MessageFormat): Encoder {
   return {
     messages: (messages) =>
       text.encode(
-        messages.map((message: StoredMessage) => ndjsonMessage(message, format)).join(""),
+        messages.map((message: StoredMessage) => ndjsonMessage(message, { format })).join(""),
       ),
+    leased: (message, delivery) => text.encode(ndjsonMessage(message, { format, delivery })),
     ready: (event) => line({ event: "$ready", ...event }),
     gap: (gap, cursor) =>
       line({ event: "$gap", ...gap, ...(cursor === undefined ? {} : { cursor }) }),
     bye: (reason, retryMs) => line({ event: "$bye", reason, retryMs }),
-    heartbeat: (cursor) => line({ event: "$heartbeat", cursor }),
+    heartbeat: (cursor) =>
+      line({ event: "$heartbeat", ...(cursor === undefined ? {} : { cursor }) }),
   };
 }

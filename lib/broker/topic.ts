@@ -2,6 +2,7 @@ import { RunnelError } from "../errors.ts";
 
 /** Most bytes of a topic's name or of a pattern. */
 export const TOPIC_BYTES = 512;
+const TOPIC = { what: "A topic", bytes: TOPIC_BYTES };
 
 const encoder = new TextEncoder();
 // controls, separators, surrogates standing alone, unassigned: whatever has no place on a screen; but not the joiners,
@@ -15,7 +16,7 @@ const PLAIN = /^[A-Za-z0-9._:/@{}-]+$/;
  * @returns undefined where nothing is wrong
  */
 export function topicFault(name: string): string | undefined {
-  const fault = nameFault(name);
+  const fault = nameFault(name, TOPIC);
   if (fault !== undefined) return fault;
   return name.includes("*") ? "A topic contains no *" : undefined;
 }
@@ -27,7 +28,7 @@ export function publishTopicFault(name: string): string | undefined {
 
 /** Says what is wrong with a topic or a topic pattern; undefined where nothing is. */
 export function patternFault(name: string): string | undefined {
-  return nameFault(name);
+  return nameFault(name, TOPIC);
 }
 
 /**
@@ -37,6 +38,15 @@ export function patternFault(name: string): string | undefined {
  */
 export function requireTopic(name: string, pointer: string): string {
   return require(name, { pointer, fault: topicFault(name) });
+}
+
+/**
+ * Throws where a name is neither a topic nor a pattern.
+ *
+ * @throws RunnelError `invalid_topic` that points at the place
+ */
+export function requirePattern(name: string, pointer: string): string {
+  return require(name, { pointer, fault: patternFault(name) });
 }
 
 /**
@@ -56,13 +66,22 @@ function require(
   throw new RunnelError("invalid_topic", fault, { errors: [{ pointer, detail: fault }] });
 }
 
-function nameFault(name: string): string | undefined {
-  if (name.length <= TOPIC_BYTES && PLAIN.test(name)) return undefined;
-  if (name === "") return "A topic has at least one character";
+/**
+ * Says what is wrong with a name of so many bytes at the most, whatever it is the name of: it must be printable UTF-8
+ * without white space and `,`.
+ *
+ * @returns undefined where nothing is wrong
+ */
+export function nameFault(
+  name: string,
+  { what, bytes }: { what: string; bytes: number },
+): string | undefined {
+  if (name.length <= bytes && PLAIN.test(name)) return undefined;
+  if (name === "") return `${what} has at least one character`;
   if (UNPRINTABLE.test(name) || !name.isWellFormed()) {
-    return "A topic has neither white space nor control characters";
+    return `${what} has neither white space nor control characters`;
   }
-  if (name.includes(",")) return "A topic contains no ,";
-  if (encoder.encode(name).length > TOPIC_BYTES) return `A topic has at most ${TOPIC_BYTES} bytes`;
+  if (name.includes(",")) return `${what} contains no ,`;
+  if (encoder.encode(name).length > bytes) return `${what} has at most ${bytes} bytes`;
   return undefined;
 }

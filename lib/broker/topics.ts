@@ -1,6 +1,7 @@
 import { formatId, type Id } from "../codec/id.ts";
 import { messageJson } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
+import type { GroupInfo } from "../redis/group_store.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import type { Retention, TopicInfo } from "../redis/topic_store.ts";
 import type { GroupIndex } from "./group_index.ts";
@@ -33,6 +34,30 @@ export interface TopicDescription {
   /** Open subscriptions that get it, over all processes, as of a few seconds ago. */
   readonly subscribers: number;
   readonly retention: { readonly maxMessages: number; readonly maxAgeMs: number | null };
+  /** The groups that consume it, by its name or by a pattern. */
+  readonly groups: readonly GroupDescription[];
+}
+
+/** What can be told of a group of one topic. */
+export interface GroupDescription {
+  /** The topic or pattern that it consumes. */
+  readonly topic: string;
+  readonly group: string;
+  /** Messages that it has not taken yet. */
+  readonly lag: number;
+  /** Messages that are leased, or wait to be leased again. */
+  readonly pending: number;
+  /** Age of the oldest of them in milliseconds; null where there is none. */
+  readonly oldestPendingMs: number | null;
+  /** Dead letters that were not put back. */
+  readonly dead: number;
+  readonly maxDeliveries: number;
+  readonly consumers: readonly {
+    readonly name: string;
+    readonly leased: number;
+    /** When it pulled last, as ISO text. */
+    readonly seen: string;
+  }[];
 }
 
 /** A change of a topic's retention: a number sets it, null goes back to the default, what is absent stays. */
@@ -77,7 +102,7 @@ export class Topics {
       for (const { topic, state } of some) {
         if (state?.deletedAt !== undefined) continue;
         if (topics.length === options.limit) return nextAfter(topics);
-        const lastId = state === undefined ? null : formatId(state.last);
+        const lastId = state === undefined || state.count === 0 ? null : formatId(state.last);
         topics.push({ topic, count: state?.count ?? 0, lastId });
       }
       if (some.length < options.limit) return { topics };
@@ -91,11 +116,14 @@ export class Topics {
    * @throws RunnelError `not_found`
    */
   async describe(topic: string): Promise<TopicDescription> {
-    const [info, subscribers] = await Promise.all([
+    const [info, subscribers, groups] = await Promise.all([
       this.#existing(topic),
       this.#presence.of(topic),
+      this.#store.groups.describe(topic),
     ]);
-    return this.#description(topic, { ...info, subscribers });
+    const now = this.#store.now;
+    const described = groups.map((group) => describeGroup(group, now));
+    return this.#description(topic, { ...info, subscribers, groups: described });
   }
 
   /**
@@ -165,7 +193,7 @@ export class Topics {
 
   #description(
     topic: string,
-    info: TopicInfo & { readonly subscribers: number },
+    info: TopicInfo & Pick<TopicDescription, "subscribers" | "groups">,
   ): TopicDescription {
     const { settings } = info;
     return {
@@ -180,8 +208,27 @@ export class Topics {
         maxMessages: settings.maxMessages ?? this.#retention.maxMessages,
         maxAgeMs: settings.maxAgeMs ?? this.#retention.maxAgeMs ?? null,
       },
+      groups: info.groups,
     };
   }
+}
+
+function describeGroup(info: GroupInfo, now: number): GroupDescription {
+  const { sub, group, lag, pending, oldestPendingMs, dead, maxDeliveries, consumers } = info;
+  return {
+    topic: sub,
+    group,
+    lag,
+    pending,
+    oldestPendingMs: oldestPendingMs === null ? null : Math.max(now - oldestPendingMs, 0),
+    dead,
+    maxDeliveries,
+    consumers: consumers.map(({ name, leased, seenMs }) => ({
+      name,
+      leased,
+      seen: new Date(seenMs).toISOString(),
+    })),
+  };
 }
 
 function nextAfter(topics: TopicSummary[]): { topics: TopicSummary[]; next?: string } {

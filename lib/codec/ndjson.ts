@@ -1,6 +1,6 @@
 import { ByteBuffer } from "./byte_buffer.ts";
 import { writeJson } from "./json.ts";
-import { type MessageFormat, messageJson, type StoredMessage } from "./message.ts";
+import { type Delivery, type MessageFormat, messageJson, type StoredMessage } from "./message.ts";
 
 /** The media type of newline-delimited JSON. */
 export const NDJSON_TYPE = "application/x-ndjson";
@@ -24,13 +24,22 @@ export function ndjsonLine(value: unknown): string {
   return `${writeJson(value)}\n`;
 }
 
-/** A stored message as a line of NDJSON: the whole of it (default), or its payload as JSON. */
-export function ndjsonMessage(stored: StoredMessage, format: MessageFormat = "message"): string {
+/** Options of {@link ndjsonMessage}. */
+export interface NdjsonMessageOptions {
+  /** The whole message, or its payload as JSON. @default "message" */
+  readonly format?: MessageFormat;
+  /** What a group's consumer is told beside the whole message. */
+  readonly delivery?: Delivery;
+}
+
+/** A stored message as a line of NDJSON. */
+export function ndjsonMessage(stored: StoredMessage, options: NdjsonMessageOptions = {}): string {
+  const { format = "message", delivery } = options;
   if (format === "data") {
     const { data, dataBase64 } = JSON.parse(stored.body);
     return ndjsonLine(dataBase64 ?? data ?? null);
   }
-  const json = messageJson(stored);
+  const json = messageJson(stored, delivery);
   // Runnel writes its JSON on one line; white space of another writer must not become a second line here.
   return json.includes("\n") || json.includes("\r") ? ndjsonLine(JSON.parse(json)) : `${json}\n`;
 }

@@ -1,4 +1,5 @@
 import {
+  type Delivery,
   type MessageFormat,
   messageJson,
   messageType,
@@ -26,6 +27,8 @@ export interface SseMessageOptions {
   readonly format?: MessageFormat;
   /** The cursor after this message. @default the message's own id */
   readonly id?: string;
+  /** What a group's consumer is told beside the whole message. */
+  readonly delivery?: Delivery;
 }
 
 /** The media type of an event stream. */
@@ -53,12 +56,12 @@ export function sseEvent(event: SseEvent): string {
  * @throws {TypeError} The given `id` contains CR, LF or NUL.
  */
 export function sseMessage(stored: StoredMessage, options: SseMessageOptions = {}): string {
-  const { format = "message", id = stored.id } = options;
+  const { format = "message", id = stored.id, delivery } = options;
   const type = messageType(stored.body);
   return sseEvent({
     ...(type === undefined || typeProblem(type) !== undefined ? {} : { event: type }),
     ...(id === null ? {} : { id }),
-    data: format === "message" ? messageJson(stored) : payloadText(stored.body),
+    data: format === "message" ? messageJson(stored, delivery) : payloadText(stored.body),
   });
 }
 

@@ -1,7 +1,7 @@
 import { RunnelError } from "../errors.ts";
 
 /** What can be allowed on a topic. */
-export type Action = "publish" | "subscribe" | "manage";
+export type Action = "publish" | "subscribe" | "consume" | "manage";
 
 /** Who makes a request, by what they may do. */
 export interface Identity {

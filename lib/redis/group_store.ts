@@ -204,7 +204,7 @@ export class GroupStore {
   async configure(
     name: GroupName,
     { maxDeliveries, since }: { maxDeliveries?: number | null | undefined; since: string },
-  ): Promise<{ created: boolean; deleting: boolean }> {
+  ): Promise<{ created: boolean; deleting: boolean; maxDeliveries: number }> {
     const { keys } = this.#partition;
     const most = maxDeliveries === undefined ? "" : maxDeliveries ?? "-";
     const reply = await this.#run(configureScript, [keys.meta, keys.gens, keys.topics], [
@@ -212,8 +212,10 @@ export class GroupStore {
       name.sub,
       since,
       most,
+      MAX_DELIVERIES,
     ]);
-    return { created: reply === 1, deleting: reply === -1 };
+    const [what, now] = reply as [number, number];
+    return { created: what === 1, deleting: what === -1, maxDeliveries: now };
   }
 
   /** Deletes a group with what it holds; false where there was none. */

@@ -65,6 +65,7 @@ Deno.test("Topics.describe() tells of a topic with the retention that applies to
     count: 3,
     subscribers: 0,
     retention: { maxMessages: 1_000, maxAgeMs: null },
+    groups: [],
   });
   assert.ok(bytes > 0);
   for (const work of [topics.describe("none"), topics.remove("none")]) {

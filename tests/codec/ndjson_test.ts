@@ -27,8 +27,11 @@ Deno.test("ndjsonMessage() writes the whole message or its payload", () => {
     ndjsonMessage(stored),
     '{"id":"1-1","topic":"a","time":"1970-01-01T00:00:00.000Z","data":"x"}\n',
   );
-  assert.equal(ndjsonMessage(stored, "data"), '"x"\n');
-  assert.equal(ndjsonMessage({ ...stored, body: '{"dataBase64":"AA=="}' }, "data"), '"AA=="\n');
+  assert.equal(ndjsonMessage(stored, { format: "data" }), '"x"\n');
+  assert.equal(
+    ndjsonMessage({ ...stored, body: '{"dataBase64":"AA=="}' }, { format: "data" }),
+    '"AA=="\n',
+  );
 });
 
 Deno.test("ndjsonMessage() keeps a body with line breaks of another writer on one line", () => {

@@ -1,0 +1,50 @@
+import { type App, app } from "../lib/app.ts";
+import { LEASE_MS, pullSchema } from "../lib/broker/group_input.ts";
+import { parseStart } from "../lib/broker/start.ts";
+import { messageJson } from "../lib/codec/message.ts";
+import { authorize } from "../lib/http/auth.ts";
+import { readJson } from "../lib/http/body.ts";
+import type { RequestContext } from "../lib/http/context.ts";
+import { createHandler, type Route } from "../lib/http/handler.ts";
+import { jsonTextResponse } from "../lib/http/json_response.ts";
+import { readQuery } from "../lib/http/query.ts";
+
+/** `POST /pull`: messages of a group, leased to one consumer; it waits for them where it is asked to. */
+export function pullRoutes(source: () => Promise<App>): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "pull",
+      handle: async (context) => await pull(await source(), context),
+    },
+  ];
+}
+
+async function pull(runnel: App, context: RequestContext): Promise<Response> {
+  const { request, identity, signal } = context;
+  readQuery(context, {});
+  const input = await readJson(request, {
+    maxBytes: runnel.config.limits.bodyBytes,
+    schema: pullSchema,
+  });
+  const { topic, group, consumer, attempt } = input;
+  authorize(identity, "consume", topic);
+  const { lease, leaseUntil, messages, more } = await runnel.broker.groups.pull({
+    name: { sub: topic, group },
+    since: parseStart(input.since ?? "latest", "#/since"),
+    max: input.max ?? 1,
+    leaseMs: input.leaseMs ?? LEASE_MS,
+    ...(consumer === undefined ? {} : { consumer }),
+    ...(attempt === undefined ? {} : { attempt }),
+  }, { waitMs: input.waitMs ?? 0, signal });
+  const head = JSON.stringify({
+    lease: lease ?? null,
+    leaseUntil: leaseUntil === undefined ? null : new Date(leaseUntil).toISOString(),
+  });
+  const list = messages.map(({ message, deliveries }) => messageJson(message, { deliveries }));
+  return jsonTextResponse(`${head.slice(0, -1)},"messages":[${list.join(",")}],"more":${more}}`);
+}
+
+export default {
+  fetch: createHandler(pullRoutes(app), async () => (await app()).http),
+} satisfies Deno.ServeDefaultExport;
