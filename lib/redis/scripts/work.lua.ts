@@ -16,7 +16,7 @@ import { REIGN } from "./reign.lua.ts";
  * most that the consumer may hold ("" for no limit), process to tell when it may take more ("" for none); or
  * `ack` | `nack` | `extend`, group, lease ("" for whoever's), delay or lease in ms, number of ids, the ids.
  *
- * Returns a JSON text and, for each message of each pull, its copy "topic time expires body" (false where it is gone).
+ * Returns a list of a JSON text and, for each message of each pull, its copy "topic time expires body" (false where it is gone).
  * The text is kept as the lane's record: `gen` and `results`, of a pull `i` (ids), `d` (deliveries of each), `l` (lease),
  * `u` (when it ends, ms), `m` (1 where there is more), `n` (when the next lease or nack of the group is due, ms), `c` (1
  * where the group was made), `r` (1 where the attempt is repeated), `e` (why it was refused); of the others `k` (how
@@ -87,5 +87,6 @@ local text = '{"gen":' .. int(r.gen) .. ',"results":[' .. table.concat(results, 
 if desk.changed then redis.call('SET', KEYS[6], int(number) .. ' ' .. text, 'PX', ARGV[9]) end
 publish_frames(w)
 wake(desk)
-return { text, unpack(copies) }
+table.insert(copies, 1, text)
+return copies
 `;
