@@ -4,6 +4,8 @@ import { welcomePage } from "../lib/http/welcome.ts";
 import { batchRoutes } from "./batch.ts";
 import { healthRoutes } from "./health.ts";
 import { publishRoutes } from "./publish.ts";
+import { replyRoutes } from "./reply.ts";
+import { requestRoutes } from "./request.ts";
 import { subscribeRoutes } from "./subscribe.ts";
 import { topicsRoutes } from "./topics.ts";
 
@@ -16,6 +18,8 @@ export function createMain(
     ...publishRoutes(source),
     ...batchRoutes(source),
     ...subscribeRoutes(source),
+    ...requestRoutes(source),
+    ...replyRoutes(source),
     ...topicsRoutes(source),
     ...healthRoutes(source),
   ];

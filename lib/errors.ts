@@ -70,6 +70,8 @@ export interface FieldError {
 export interface RunnelErrorOptions {
   /** The fields at fault. @default [] */
   readonly errors?: readonly FieldError[];
+  /** Further members of the problem document. @default {} */
+  readonly members?: Readonly<Record<string, unknown>>;
   /** What caused it; logged, never sent to a client. */
   readonly cause?: unknown;
 }
@@ -82,6 +84,8 @@ export class RunnelError extends Error {
   override readonly name = "RunnelError";
   /** The fields at fault, empty where none is. */
   readonly errors: readonly FieldError[];
+  /** Further members of the problem document. */
+  readonly members: Readonly<Record<string, unknown>>;
 
   constructor(
     /** The code, which decides status and retryability. */
@@ -91,6 +95,7 @@ export class RunnelError extends Error {
   ) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.errors = options.errors ?? [];
+    this.members = options.members ?? {};
   }
 
   /** The HTTP status that answers it. */

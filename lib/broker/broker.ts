@@ -1,3 +1,4 @@
+import type { StoredMessage } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { RedisNode } from "../redis/node.ts";
@@ -11,6 +12,8 @@ import { Heartbeats } from "./heartbeats.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Presence } from "./presence.ts";
 import { Reader } from "./reader.ts";
+import type { ReplyInput, RequestInput } from "./request_input.ts";
+import { Requests } from "./requests.ts";
 import { type SubscribeRequest, Subscription } from "./subscription.ts";
 import type { Sink } from "./sink.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -54,6 +57,7 @@ export class Broker implements AsyncDisposable {
   readonly #heartbeats: Heartbeats;
   readonly #sweeper: Sweeper;
   readonly #presence: Presence;
+  readonly #requests: Requests;
   readonly #running = new Map<Subscription, Promise<void>>();
   #draining = false;
 
@@ -76,6 +80,13 @@ export class Broker implements AsyncDisposable {
     this.#feed = new Feed({
       store: this.#store,
       openLink: (events) => node.openFeedLink(events),
+      log,
+      processId,
+    });
+    this.#requests = new Requests({
+      store: this.#store.requests,
+      feed: this.#feed,
+      publish: (message) => this.#publishOne(message),
       log,
       processId,
     });
@@ -104,6 +115,25 @@ export class Broker implements AsyncDisposable {
     return messages.map((message) =>
       message.ephemeral ? ephemeral : rest.next().value ?? new RunnelError("internal")
     );
+  }
+
+  /**
+   * Publishes a request and waits for its replies.
+   *
+   * @param signal ends the waiting: the requester has gone
+   * @throws RunnelError why it was not published, `no_reply`, or `shutting_down`
+   */
+  request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
+    return this.#requests.request(input, signal);
+  }
+
+  /**
+   * Hands in a reply to a request, wherever its requester is.
+   *
+   * @throws RunnelError `requester_gone`, or why it was not taken
+   */
+  reply(input: ReplyInput): Promise<void> {
+    return this.#requests.reply(input);
   }
 
   /**
@@ -161,6 +191,7 @@ export class Broker implements AsyncDisposable {
   async drain(): Promise<void> {
     this.#draining = true;
     for (const subscription of this.#running.keys()) subscription.end("shutdown");
+    await this.#requests[Symbol.asyncDispose]();
     await this.#committer[Symbol.asyncDispose]();
     await Promise.all(this.#running.values());
   }
@@ -172,6 +203,12 @@ export class Broker implements AsyncDisposable {
     await this.#sweeper[Symbol.asyncDispose]();
     await this.#presence[Symbol.asyncDispose]();
     await this.#feed[Symbol.asyncDispose]();
+  }
+
+  async #publishOne(message: PreparedMessage): Promise<Outcome> {
+    this.#sweeper.start();
+    const [outcome] = await this.#committer.store([message]);
+    return outcome ?? new RunnelError("internal");
   }
 
   async #publishEphemeral(messages: readonly PreparedMessage[]): Promise<PublishOutcome> {

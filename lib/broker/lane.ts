@@ -1,9 +1,5 @@
-import { RunnelError } from "../errors.ts";
-import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
 import type { Stamp } from "../redis/stamp.ts";
-import { abortable, pause } from "./wait.ts";
-
-const RESEND_MS = 25;
+import { sendUntilKnown } from "./resend.ts";
 
 /** Options of {@link WriteLane}. */
 export interface WriteLaneOptions {
@@ -37,38 +33,7 @@ export class WriteLane {
     { deadline }: { deadline: number },
   ): Promise<T> {
     const stamp = { lane: this.#id, number: ++this.#number };
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), Math.max(1, deadline - performance.now()));
-    try {
-      return await this.#sendUntil(() => call(stamp), late.signal);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #sendUntil<T>(call: () => Promise<T>, left: AbortSignal): Promise<T> {
-    let maybeDone = false;
-    for (;;) {
-      try {
-        return await abortable(call(), left);
-      } catch (error) {
-        if (left.aborted && !(error instanceof RedisFailure)) {
-          this.#options.reset();
-          throw this.#outcomeUnknown(error);
-        }
-        const failure = toRedisFailure(error, true);
-        if (failure.outcome === "unknown") maybeDone = true;
-        else if (!maybeDone) throw failure;
-        if (left.aborted || (failure.outcome === "refused" && !failure.retryable)) {
-          throw this.#outcomeUnknown(failure);
-        }
-        await pause(RESEND_MS, left);
-        if (left.aborted) throw this.#outcomeUnknown(failure);
-      }
-    }
-  }
-
-  #outcomeUnknown(cause: unknown): RunnelError {
-    return new RunnelError("outcome_unknown", this.#options.unknown, { cause });
+    const { reset: onLate, unknown } = this.#options;
+    return await sendUntilKnown(() => call(stamp), { deadline, unknown, onLate });
   }
 }

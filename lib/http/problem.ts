@@ -3,7 +3,7 @@ import { ERRORS, type FieldError, type RunnelError } from "../errors.ts";
 /** The media type of a problem document (RFC 9457). */
 export const PROBLEM_TYPE = "application/problem+json";
 
-/** A problem document as it is sent. */
+/** A problem document as it is sent; an error may have further members. */
 export interface Problem {
   /** `urn:runnel:problem:<code>`. */
   readonly type: string;
@@ -29,9 +29,10 @@ export interface ProblemResponseOptions {
 
 /** The problem document of an error; within a stream of results it goes without a request id. */
 export function problemOf(error: RunnelError, requestId?: string): Problem {
-  const { code, errors } = error;
+  const { code, errors, members } = error;
   const { status, title, retryable } = ERRORS[code];
   return {
+    ...members,
     type: `urn:runnel:problem:${code}`,
     title,
     status,

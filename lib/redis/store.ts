@@ -16,6 +16,7 @@ import { type Position, readPosition } from "./position.ts";
 import { Reign } from "./reign.ts";
 import { throwFirst } from "./replies.ts";
 import { ScheduleStore } from "./schedule_store.ts";
+import { RequestStore } from "./request_store.ts";
 import { Script, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
@@ -115,6 +116,8 @@ export class PartitionStore {
   readonly groups: GroupStore;
   /** Messages kept for later. */
   readonly schedule: ScheduleStore;
+  /** Open requests and the replies to them. */
+  readonly requests: RequestStore;
   /** Names, settings and retention of the topics. */
   readonly topics: TopicStore;
   /** How many subscriptions each process has open. */
@@ -131,6 +134,7 @@ export class PartitionStore {
     const parts = { node, keys: this.keys, reign: this.#reign };
     this.groups = new GroupStore(parts, options.retention);
     this.schedule = new ScheduleStore(parts, options.retention);
+    this.requests = new RequestStore(parts);
     this.topics = new TopicStore(parts, options.retention);
     this.subscribers = new SubscriberStore(parts);
   }

@@ -1,0 +1,33 @@
+import { type App, app } from "../lib/app.ts";
+import { requestSchema } from "../lib/broker/request_input.ts";
+import { messageJson } from "../lib/codec/message.ts";
+import { authorize } from "../lib/http/auth.ts";
+import { readJson } from "../lib/http/body.ts";
+import { createHandler, type Route } from "../lib/http/handler.ts";
+import { jsonTextResponse } from "../lib/http/json_response.ts";
+import { readQuery } from "../lib/http/query.ts";
+
+/** `POST /request`: publishes a message and answers with the first reply, or with as many as were asked for. */
+export function requestRoutes(source: () => Promise<App>): Route[] {
+  return [
+    {
+      method: "POST",
+      path: "request",
+      handle: async (context) => {
+        const runnel = await source();
+        readQuery(context, {});
+        const { request, identity } = context;
+        const { bodyBytes: maxBytes } = runnel.config.limits;
+        const input = await readJson(request, { maxBytes, schema: requestSchema });
+        authorize(identity, "publish", input.topic);
+        const replies = await runnel.broker.request(input, context.signal);
+        const texts = replies.map((reply) => messageJson(reply)).join(",");
+        return jsonTextResponse(input.replies === undefined ? texts : `{"replies":[${texts}]}`);
+      },
+    },
+  ];
+}
+
+export default {
+  fetch: createHandler(requestRoutes(app), async () => (await app()).http),
+} satisfies Deno.ServeDefaultExport;

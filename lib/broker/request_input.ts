@@ -1,0 +1,87 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { messageBody, type MessageFields } from "../codec/message.ts";
+import type { OutgoingReply } from "../redis/request_store.ts";
+import { payloadFields, requireOnePayload, shortText, topicField } from "./message_fields.ts";
+import type { PreparedMessage } from "./publish_input.ts";
+
+/** How long a request may wait, in milliseconds. */
+const TIMEOUT_MOST_MS = 600_000;
+const TIMEOUT_MS = 30_000;
+/** How many replies a request may wait for. */
+const REPLIES_MOST = 1_000;
+const INBOX = "$inbox.";
+const ADDRESS = /^\$inbox\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A request as a requester sends it. */
+export const requestSchema = z.strictObject({
+  ...payloadFields,
+  topic: topicField,
+  key: shortText.optional(),
+  timeoutMs: z.int().min(1).max(TIMEOUT_MOST_MS).default(TIMEOUT_MS),
+  replies: z.int().min(1).max(REPLIES_MOST).optional(),
+}).superRefine(requireOnePayload);
+
+/** A request as a requester sent it, checked. */
+export type RequestInput = z.infer<typeof requestSchema>;
+
+/** A reply as a responder sends it. */
+export const replySchema = z.strictObject({
+  ...payloadFields,
+  replyTo: z.string().regex(ADDRESS, "Must be the replyTo of a request's message"),
+  idempotencyKey: shortText.optional(),
+}).superRefine(requireOnePayload);
+
+/** A reply as a responder sent it, checked. */
+export type ReplyInput = z.infer<typeof replySchema>;
+
+/** Where the replies to a request go. */
+export function inboxOf(requestId: string): string {
+  return INBOX + requestId;
+}
+
+/**
+ * Turns a request into the message that is published. It expires when nobody waits for it any more, and the commit that
+ * stores it opens the request, so that no reply can come before.
+ */
+export function prepareRequest(
+  input: RequestInput,
+  { id, processId }: { readonly id: string; readonly processId: string },
+): PreparedMessage {
+  const { topic, key, timeoutMs, replies = 1 } = input;
+  const fields = { ...fieldsOf(input), ...(key === undefined ? {} : { key }) };
+  return {
+    topic,
+    body: messageBody({ ...fields, replyTo: inboxOf(id) }),
+    options: JSON.stringify({
+      ttl: timeoutMs,
+      key,
+      req: { id, n: replies, ms: timeoutMs, proc: processId },
+    }),
+    ephemeral: false,
+  };
+}
+
+/** Turns a reply into what is handed in; one without a key gets one, so that it can be sent again. */
+export function prepareReply(input: ReplyInput): OutgoingReply {
+  const { replyTo, idempotencyKey } = input;
+  const id = replyTo.slice(INBOX.length);
+  const body = messageBody(fieldsOf(input));
+  return idempotencyKey === undefined
+    ? { id, key: crypto.randomUUID(), digest: "-", body }
+    : { id, key: digestOf(idempotencyKey), digest: digestOf(body), body };
+}
+
+function fieldsOf(input: RequestInput | ReplyInput): MessageFields {
+  const { data, dataBase64, type, headers, contentType } = input;
+  return {
+    ...(dataBase64 === undefined ? { data } : { dataBase64 }),
+    ...(type === undefined ? {} : { type }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(contentType === undefined ? {} : { contentType }),
+  };
+}
+
+function digestOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64url").slice(0, 22);
+}

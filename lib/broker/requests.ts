@@ -1,0 +1,212 @@
+import { messageJson, type StoredMessage } from "../codec/message.ts";
+import { RunnelError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import type { RequestState, RequestStore } from "../redis/request_store.ts";
+import type { Outcome } from "./commit_plan.ts";
+import type { Feed } from "./feed.ts";
+import { OpenRequest } from "./open_request.ts";
+import type { PreparedMessage } from "./publish_input.ts";
+import { Removals } from "./removals.ts";
+import {
+  prepareReply,
+  prepareRequest,
+  type ReplyInput,
+  type RequestInput,
+} from "./request_input.ts";
+import { sendUntilKnown } from "./resend.ts";
+import { pause, within } from "./wait.ts";
+
+/** Options of {@link Requests}. */
+export interface RequestsOptions {
+  readonly store: RequestStore;
+  readonly feed: Feed;
+  /** Stores a message. */
+  readonly publish: (message: PreparedMessage) => Promise<Outcome>;
+  readonly log: Logger;
+  readonly processId: string;
+  /** Most requests open at a time; more are refused. @default 20000 */
+  readonly most?: number;
+}
+
+/** How long the feed's link and a reply's answer may take, in milliseconds. */
+const PATIENCE_MS = 1_800;
+/** Requests looked at in one call. */
+const LOOK_STEP = 50;
+const LOOK_AGAIN_MS = 100;
+
+/**
+ * Requests of this process that wait for replies. A requester costs some memory and no connection: replies come on the
+ * process's own channel. Each is stored with its request before it is announced, so that what the feed's link lost is
+ * read when it is back, and once more before a request is given up.
+ */
+export class Requests implements AsyncDisposable {
+  readonly #options: Required<RequestsOptions>;
+  readonly #open = new Map<string, OpenRequest>();
+  readonly #removals: Removals;
+  /** Requests whose replies are to be read. */
+  readonly #unsure = new Set<OpenRequest>();
+  readonly #stop = new AbortController();
+  #looking: Promise<void> | undefined;
+  #leave: (() => void) | undefined;
+  #draining = false;
+  #emptied = Promise.withResolvers<void>();
+
+  constructor(options: RequestsOptions) {
+    this.#options = { most: 20_000, ...options };
+    this.#removals = new Removals((ids) => options.store.remove(ids));
+  }
+
+  /** How many wait now. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Publishes a request and waits for its replies.
+   *
+   * @param signal ends the waiting: the requester has gone
+   * @throws RunnelError why it was not published, `no_reply`, or `shutting_down`
+   */
+  async request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
+    if (this.#draining) throw new RunnelError("shutting_down");
+    if (this.#open.size >= this.#options.most) {
+      throw new RunnelError("overloaded", "Too many requests wait for a reply");
+    }
+    const open = new OpenRequest(crypto.randomUUID(), input.replies ?? 1);
+    const leave = () => open.fail(new RunnelError("client_closed"));
+    if (signal.aborted) leave();
+    signal.addEventListener("abort", leave, { once: true });
+    const timer = setTimeout(() => open.giveUp(), input.timeoutMs);
+    this.#open.set(open.id, open);
+    try {
+      await this.#publish(input, open);
+      return await this.#answer(input, open);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", leave);
+      this.#unsure.delete(open);
+      this.#open.delete(open.id);
+      if (this.#open.size === 0) this.#emptied.resolve();
+    }
+  }
+
+  /**
+   * Hands in a reply, to whatever process the requester is at.
+   *
+   * @throws RunnelError `requester_gone`, `idempotency_conflict`, `payload_too_large`, or why Redis did not take it
+   */
+  async reply(input: ReplyInput): Promise<void> {
+    const reply = prepareReply(input);
+    const outcome = await sendUntilKnown(() => this.#options.store.reply(reply), {
+      deadline: performance.now() + PATIENCE_MS,
+      unknown:
+        "Redis was lost before it answered: reply again with the same idempotency key, and it is taken once",
+    });
+    switch (outcome) {
+      case "taken":
+        return;
+      case "gone":
+        throw new RunnelError("requester_gone");
+      case "conflict":
+        throw new RunnelError("idempotency_conflict");
+      case "full":
+        throw new RunnelError("payload_too_large", "The replies to the request are too large");
+    }
+  }
+
+  /** Answers those who wait with `shutting_down`; nothing new is taken. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#draining = true;
+    for (const open of this.#open.values()) open.fail(new RunnelError("shutting_down"));
+    if (this.#open.size > 0) await this.#emptied.promise;
+    this.#stop.abort();
+    this.#leave?.();
+    await this.#looking;
+    await this.#removals[Symbol.asyncDispose]();
+  }
+
+  async #publish(input: RequestInput, open: OpenRequest): Promise<void> {
+    const { feed, publish, processId } = this.#options;
+    this.#leave ??= feed.attend({
+      onReply: ({ id, index, time, body }) => {
+        const open = this.#open.get(id);
+        if (open === undefined) return;
+        if (body === undefined) this.#lookAt([open]);
+        else open.take({ index, time, body });
+      },
+      onOnline: () => this.#lookAt(this.#open.values()),
+    });
+    const late = new RunnelError("redis_timeout");
+    await within(PATIENCE_MS, late, (signal) => feed.online(signal));
+    const outcome = await publish(prepareRequest(input, { id: open.id, processId }));
+    open.isPublished = true;
+    if (!(outcome instanceof RunnelError) || open.isAnswered) return;
+    // it may have been stored all the same
+    if (outcome.code === "outcome_unknown") this.#removals.add(open.id);
+    throw outcome;
+  }
+
+  async #answer(input: RequestInput, open: OpenRequest): Promise<readonly StoredMessage[]> {
+    try {
+      await open.over;
+    } catch (error) {
+      this.#removals.add(open.id);
+      throw error;
+    }
+    if (open.isAnswered) this.#removals.add(open.id);
+    else await this.#lookAndEnd(open);
+    if (open.isAnswered) return open.replies;
+    const { replies } = open;
+    const members = input.replies === undefined
+      ? {}
+      : { replies: replies.map((message) => JSON.parse(messageJson(message))) };
+    throw new RunnelError("no_reply", undefined, { members });
+  }
+
+  async #lookAndEnd(open: OpenRequest): Promise<void> {
+    try {
+      this.#apply(open, await this.#options.store.end(open.missing));
+    } catch (error) {
+      this.#removals.add(open.id);
+      throw error;
+    }
+  }
+
+  #lookAt(requests: Iterable<OpenRequest>): void {
+    for (const open of requests) this.#unsure.add(open);
+    if (this.#unsure.size > 0) this.#looking ??= this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const { store, log } = this.#options;
+    const { signal } = this.#stop;
+    while (this.#unsure.size > 0 && !signal.aborted) {
+      const some = [...this.#unsure.values().take(LOOK_STEP)];
+      for (const open of some) this.#unsure.delete(open);
+      const published = some.map(({ isPublished }) => isPublished);
+      try {
+        const states = await store.read(some.map(({ missing }) => missing));
+        for (const [i, state] of states.entries()) {
+          const open = some[i];
+          if (open === undefined) continue;
+          this.#apply(open, state);
+          // one that is not published yet is not there yet either
+          if (!state.open && published[i]) open.fail(lost());
+        }
+      } catch (error) {
+        log.debug("replies could not be read", { error });
+        for (const open of some) if (this.#open.has(open.id)) this.#unsure.add(open);
+        await pause(LOOK_AGAIN_MS, signal);
+      }
+    }
+    this.#looking = undefined;
+  }
+
+  #apply(open: OpenRequest, { replies }: RequestState): void {
+    for (const reply of replies) open.take(reply);
+  }
+}
+
+function lost(): RunnelError {
+  return new RunnelError("no_reply", "Redis has lost the request, so that none can come any more");
+}
