@@ -1,16 +1,20 @@
 /**
  * The least that could do the job without Redis: what Runnel is measured against. Prints its port.
- * `POST /echo` parses JSON and answers it; `POST /publish` hands `data` to every open `GET /subscribe`.
+ * `POST /echo` parses JSON and answers it; `POST /publish` hands `data` to every open `GET /subscribe`;
+ * `POST /hold` is never answered, and `GET /held` tells how many of those there were.
  */
 const encoder = new TextEncoder();
 const streams = new Set<ReadableStreamDefaultController<Uint8Array>>();
 let sequence = 0;
+let held = 0;
 
 async function handle(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/subscribe") return subscribe();
+  if (pathname === "/held") return Response.json(held);
   if (request.method !== "POST") return new Response("ok");
   const message = await request.json();
+  if (pathname === "/hold") return await hold(request);
   if (pathname === "/publish") return publish(message);
   return Response.json(message);
 }
@@ -21,6 +25,13 @@ function publish(message: { topic: string; data: unknown }): Response {
   const bytes = encoder.encode(`id: ${id}\ndata: ${data}\n\n`);
   for (const stream of streams) stream.enqueue(bytes);
   return Response.json({ id, topic: message.topic, duplicate: false });
+}
+
+/** Waits for the client to go. */
+async function hold({ signal }: Request): Promise<Response> {
+  held++;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  return new Response();
 }
 
 function subscribe(): Response {

@@ -1,6 +1,7 @@
 /** Starts load in a process of its own. */
 import type {
   FanOutPlan,
+  HoldPlan,
   IdlePlan,
   LatencyPlan,
   LatencyResult,
@@ -8,6 +9,8 @@ import type {
   PubSubLatencyPlan,
   RateResult,
   RequestPlan,
+  RoundTripPlan,
+  WorkPlan,
 } from "./load/plan.ts";
 
 /**
@@ -15,7 +18,7 @@ import type {
  *
  * @throws {Error} when any request failed: such a number would flatter.
  */
-export async function measureRate(plan: RequestPlan | FanOutPlan): Promise<number> {
+export async function measureRate(plan: RequestPlan | FanOutPlan | WorkPlan): Promise<number> {
   // The load process answers each role with its own result type.
   const { count, seconds, failures } = await run(plan) as RateResult;
   if (failures > 0) throw new Error(`Cannot measure: ${failures} requests failed`);
@@ -24,19 +27,19 @@ export async function measureRate(plan: RequestPlan | FanOutPlan): Promise<numbe
 
 /** Latencies in milliseconds, ascending. */
 export async function measureLatencies(
-  plan: LatencyPlan | PubSubLatencyPlan,
+  plan: LatencyPlan | PubSubLatencyPlan | RoundTripPlan,
 ): Promise<readonly number[]> {
   const { latenciesMs } = await run(plan) as LatencyResult;
   return latenciesMs;
 }
 
-/** Opens idle streams, calls `look` while they are open, and closes them. */
-export async function withIdleStreams<T>(plan: IdlePlan, look: () => Promise<T>): Promise<T> {
+/** Opens what waits (idle streams, or requests that nobody answers), calls `look` meanwhile, and closes it. */
+export async function whileOpen<T>(plan: IdlePlan | HoldPlan, look: () => Promise<T>): Promise<T> {
   const child = spawn(plan, "piped");
   const reader = child.stdout.getReader();
   const { value } = await reader.read();
   reader.releaseLock();
-  if (!value) throw new Error("Cannot open the idle streams: the load process ended");
+  if (!value) throw new Error("Cannot open what should wait: the load process ended");
   try {
     return await look();
   } finally {

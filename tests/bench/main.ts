@@ -8,6 +8,8 @@ import { describeMachine } from "./machine.ts";
 import { memoryBench } from "./memory_bench.ts";
 import { publishBench } from "./publish_bench.ts";
 import { formatReport, reportJson } from "./report.ts";
+import { requestBench } from "./request_bench.ts";
+import { workBench } from "./work_bench.ts";
 
 const BENCHES: readonly Bench[] = [
   publishBench,
@@ -15,12 +17,15 @@ const BENCHES: readonly Bench[] = [
   fanOutBench,
   latencyBench,
   memoryBench,
+  workBench("always"),
+  workBench("everysec"),
+  requestBench,
 ];
 
 const HELP = `deno task bench [name...] [--rounds N] [--seconds N] [--json FILE]
 
 Measures Runnel on a Redis of its own beside what it is built on, all on this machine and in one run.
-${BENCHES.map(({ name, about }) => `  ${name.padEnd(10)}${about}`).join("\n")}
+${BENCHES.map(({ name, about }) => `  ${name.padEnd(15)}${about}`).join("\n")}
 
   --rounds N    how often each thing is measured, in turn (default 3)
   --seconds N   how long one measurement takes, after its warm-up (default 3)

@@ -4,7 +4,7 @@ import { startServer } from "../_support/server.ts";
 import { sleep } from "../_support/until.ts";
 import { startBareServer } from "./bare_process.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { withIdleStreams } from "./load_process.ts";
+import { whileOpen } from "./load_process.ts";
 import { residentBytes } from "./machine.ts";
 import { sampleOf } from "./statistics.ts";
 
@@ -40,9 +40,9 @@ export const memoryBench: Bench = {
 async function perSubscriber({ port, pid }: { port: number; pid: number }): Promise<number> {
   const plan = { role: "idle", port, streamPath: "/subscribe?topic=idle" } as const;
   // What the first streams make the server load and compile is not theirs.
-  await withIdleStreams({ ...plan, subscribers: 200 }, () => Promise.resolve());
+  await whileOpen({ ...plan, subscribers: 200 }, () => Promise.resolve());
   const before = await residentBytes(pid);
-  return await withIdleStreams({ ...plan, subscribers: SUBSCRIBERS }, async () => {
+  return await whileOpen({ ...plan, subscribers: SUBSCRIBERS }, async () => {
     // Long enough for a garbage collection after the burst of connections.
     await sleep(3_000);
     return (await residentBytes(pid) - before) / SUBSCRIBERS / 1024;

@@ -1,13 +1,19 @@
 /** HTTP/1.1 over a raw socket: requests are built beforehand and answers are only looked at as far as needed. */
 
 const encoder = new TextEncoder();
+const utf8 = new TextDecoder();
 const latin1 = new TextDecoder("latin1");
 
 /** The bytes of a POST with a JSON body. */
 export function postBytes(path: string, json: string): Uint8Array {
+  return requestBytes("POST", path, json);
+}
+
+/** The bytes of a request with a JSON body. */
+function requestBytes(method: string, path: string, json: string): Uint8Array {
   const body = encoder.encode(json);
-  const head = `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n` +
-    `content-length: ${body.length}\r\n\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n` +
+    `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   return concat(encoder.encode(head), body);
 }
 
@@ -23,6 +29,8 @@ export class HttpSocket implements Disposable {
   readonly #connection: Deno.TcpConn;
   #buffer = new Uint8Array(65_536);
   #size = 0;
+  /** Of the last answer, until the next request; undefined where it came in chunks. */
+  #body: Uint8Array | undefined;
 
   private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
@@ -41,10 +49,29 @@ export class HttpSocket implements Disposable {
     const headEnd = await this.#find("\r\n\r\n", 0);
     const head = latin1.decode(this.#buffer.subarray(0, headEnd));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-    if (length === undefined) await this.#find("\r\n0\r\n\r\n", headEnd - 2);
-    else await this.#fill(headEnd + Number(length));
+    const noBody = head.startsWith("HTTP/1.1 204");
+    if (noBody || length !== undefined) await this.#fill(headEnd + Number(length ?? 0));
+    else await this.#find("\r\n0\r\n\r\n", headEnd - 2);
+    this.#body = length === undefined
+      ? undefined
+      : this.#buffer.subarray(headEnd, headEnd + Number(length));
     this.#size = 0;
     return Number(head.slice(9, 12));
+  }
+
+  /**
+   * Sends a request, with a JSON body where there is one, and reads the JSON answer; the caller vouches for its type.
+   *
+   * @throws {Error} when the answer is not 2xx, or the server hangs up.
+   */
+  async ask<T>(path: string, json: unknown, method = "POST"): Promise<T> {
+    const body = json === undefined ? "" : JSON.stringify(json);
+    const status = await this.exchange(requestBytes(method, path, body));
+    const text = this.#body ? utf8.decode(this.#body) : "";
+    if (status < 200 || status > 299) {
+      throw new Error(`Cannot ${method} ${path}: ${status} ${text}`);
+    }
+    return JSON.parse(text || "null");
   }
 
   [Symbol.dispose](): void {

@@ -1,12 +1,12 @@
 /** From publish to receive, at a fixed rate, sender and receiver on one clock. */
 import { Redis } from "ioredis";
-import { HttpSocket, postBytes } from "./http_socket.ts";
+import { postBytes } from "./http_socket.ts";
 import { pace } from "./pacer.ts";
 import type { LatencyPlan, LatencyResult, PubSubLatencyPlan } from "./plan.ts";
+import { SocketPool } from "./socket_pool.ts";
 import { openStreams } from "./streams.ts";
 import { until } from "../../_support/until.ts";
 
-const POOL = 32;
 const PADDING = "x".repeat(160);
 
 /** Latencies over HTTP: a pool of connections posts, one raw event stream receives. */
@@ -69,41 +69,5 @@ class Clock {
     await until(() => this.#came === sent, { what: `all of ${sent} messages` });
     const measured = this.#latencies.slice(Math.round(rate * warmUpSeconds));
     return { latenciesMs: measured.sort((a, b) => a - b), sent };
-  }
-}
-
-/** Connections that take the next request as they fall free; waiting counts as latency. */
-class SocketPool implements AsyncDisposable {
-  readonly #free: HttpSocket[] = [];
-  readonly #waiting: Uint8Array[] = [];
-  readonly #busy = new Set<Promise<void>>();
-
-  static async open(port: number): Promise<SocketPool> {
-    const pool = new SocketPool();
-    for (let n = 0; n < POOL; n++) pool.#free.push(await HttpSocket.connect(port));
-    return pool;
-  }
-
-  send(request: Uint8Array): void {
-    const socket = this.#free.pop();
-    if (!socket) {
-      this.#waiting.push(request);
-      return;
-    }
-    const work = this.#work(socket, request).finally(() => this.#busy.delete(work));
-    this.#busy.add(work);
-  }
-
-  async #work(socket: HttpSocket, first: Uint8Array): Promise<void> {
-    for (let request: Uint8Array | undefined = first; request; request = this.#waiting.shift()) {
-      const status = await socket.exchange(request);
-      if (status < 200 || status > 299) throw new Error(`Cannot publish: status ${status}`);
-    }
-    this.#free.push(socket);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#busy);
-    for (const socket of this.#free) socket[Symbol.dispose]();
   }
 }

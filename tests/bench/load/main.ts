@@ -1,9 +1,12 @@
 /** The load process: carries out one plan and prints its result as a JSON line. */
 import { measureFanOut } from "./fan_out.ts";
 import { measureLatency, measurePubSubLatency } from "./latency.ts";
-import type { IdlePlan, LoadPlan } from "./plan.ts";
+import { holdRequests } from "./hold.ts";
+import type { HoldPlan, IdlePlan, LoadPlan } from "./plan.ts";
 import { measureRequests } from "./requests.ts";
+import { measureRoundTrips } from "./round_trip.ts";
 import { openStreams } from "./streams.ts";
+import { measureWork } from "./work.ts";
 
 async function carryOut(plan: LoadPlan): Promise<unknown> {
   switch (plan.role) {
@@ -16,16 +19,29 @@ async function carryOut(plan: LoadPlan): Promise<unknown> {
     case "pubsub_latency":
       return await measurePubSubLatency(plan);
     case "idle":
-      return await holdStreams(plan);
+      return await hold(plan.subscribers, openIdle(plan));
+    case "work":
+      return await measureWork(plan);
+    case "round_trip":
+      return await measureRoundTrips(plan);
+    case "hold":
+      return await hold(plan.connections, openHeld(plan));
   }
 }
 
-async function holdStreams(plan: IdlePlan): Promise<{ held: number }> {
-  const options = { path: plan.streamPath, count: plan.subscribers };
-  await using _streams = await openStreams(plan.port, options);
-  console.log(JSON.stringify({ open: plan.subscribers }));
+function openIdle({ port, streamPath, subscribers }: IdlePlan): Promise<AsyncDisposable> {
+  return openStreams(port, { path: streamPath, count: subscribers });
+}
+
+function openHeld({ port, ...options }: HoldPlan): Promise<AsyncDisposable> {
+  return holdRequests(port, options);
+}
+
+async function hold(count: number, opening: Promise<AsyncDisposable>): Promise<{ held: number }> {
+  await using _all = await opening;
+  console.log(JSON.stringify({ open: count }));
   for await (const _ of Deno.stdin.readable) { /* Held until the end of input. */ }
-  return { held: plan.subscribers };
+  return { held: count };
 }
 
 console.log(JSON.stringify(await carryOut(JSON.parse(Deno.args[0] ?? "{}"))));

@@ -54,8 +54,57 @@ export interface IdlePlan {
   readonly subscribers: number;
 }
 
+/** A queue that is filled and then worked off, each message once. */
+export interface WorkPlan {
+  readonly role: "work";
+  readonly system: WorkSystem;
+  /** Of Runnel, or of Redis. */
+  readonly port: number;
+  readonly consumers: number;
+  /** Messages that a consumer asks for at a time. */
+  readonly batch: number;
+  /** Messages that the queue is filled with. */
+  readonly count: number;
+  /** Of these, how many are worked off before the clock starts. */
+  readonly warmUp: number;
+}
+
+/** What a queue can be made of: Runnel's groups, BullMQ, or the consumer groups of a bare Redis stream. */
+export type WorkSystem = "runnel" | "bullmq" | "stream";
+
+/** Requests that are answered, each requester sending the next when it has the reply. */
+export interface RoundTripPlan {
+  readonly role: "round_trip";
+  readonly system: RoundTripSystem;
+  /** Of Runnel, or of Redis. */
+  readonly port: number;
+  readonly inFlight: number;
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** Who answers: a subscriber of Runnel, a consumer of one of its groups, or a reader of a bare Redis list. */
+export type RoundTripSystem = "subscriber" | "group" | "list";
+
+/** Requests that are sent and held without an answer until stdin ends. */
+export interface HoldPlan {
+  readonly role: "hold";
+  readonly port: number;
+  readonly path: string;
+  readonly body: string;
+  readonly connections: number;
+}
+
 /** Any of the roles. */
-export type LoadPlan = RequestPlan | FanOutPlan | LatencyPlan | PubSubLatencyPlan | IdlePlan;
+export type LoadPlan =
+  | RequestPlan
+  | FanOutPlan
+  | LatencyPlan
+  | PubSubLatencyPlan
+  | IdlePlan
+  | WorkPlan
+  | RoundTripPlan
+  | HoldPlan;
 
 /** A rate: what happened in how many seconds. */
 export interface RateResult {
