@@ -6,7 +6,6 @@ import type { LatencyResult, RoundTripPlan, RoundTripSystem } from "./plan.ts";
 import { SocketPool } from "./socket_pool.ts";
 import { openStreams } from "./streams.ts";
 
-const TOPIC = "bench.requests";
 const GROUP = "bench";
 const QUEUE = "bench:requests";
 const MAX_RESPONDERS = 16;
@@ -20,8 +19,9 @@ interface Exchange extends AsyncDisposable {
 }
 
 const SYSTEMS: Readonly<Record<RoundTripSystem, (plan: RoundTripPlan) => Promise<Exchange>>> = {
-  subscriber: (plan) => openRunnel(plan, `/subscribe?topic=${TOPIC}`),
-  group: (plan) => openRunnel(plan, `/subscribe?topic=${TOPIC}&group=${GROUP}&max=100`),
+  subscriber: (plan) => openRunnel(plan, "topic=bench.request"),
+  // A topic of its own: the group would get what the subscribers' requests left in it.
+  group: (plan) => openRunnel(plan, `topic=bench.group-request&group=${GROUP}&max=100`),
   list: openList,
 };
 
@@ -53,20 +53,22 @@ interface RequestMessage {
   readonly lease?: string;
 }
 
-async function openRunnel({ port, inFlight }: RoundTripPlan, path: string): Promise<Exchange> {
+async function openRunnel({ port, inFlight }: RoundTripPlan, query: string): Promise<Exchange> {
+  const topic = new URLSearchParams(query).get("topic") ?? "";
   const pool = await SocketPool.open(port);
   const reply = ({ id, replyTo, data, lease }: RequestMessage) => {
     pool.send(postBytes("/reply", JSON.stringify({ replyTo, data })));
     if (lease === undefined) return;
-    pool.send(postBytes("/ack", JSON.stringify({ topic: TOPIC, group: GROUP, ids: [id], lease })));
+    pool.send(postBytes("/ack", JSON.stringify({ topic, group: GROUP, ids: [id], lease })));
   };
+  const path = `/subscribe?${query}`;
   const stream = await openStreams(port, { path, count: 1, onBytes: eachMessage(reply) });
   const sockets = await Promise.all(
     Array.from({ length: inFlight }, () => HttpSocket.connect(port)),
   );
   return {
     requesters: sockets.map((socket) => async (n) => {
-      const request = { topic: TOPIC, data: workData(n) };
+      const request = { topic, data: workData(n) };
       const { data } = await socket.ask<{ data: { n: number } }>("/request", request);
       return data.n;
     }),
