@@ -11,6 +11,8 @@
  */
 export const GROUP = `
 local EXAMINED, IDLE_MS = 50, 600000
+-- no name has this character
+local NOBODY = '*'
 
 local function new_desk(w, max_deliveries, bytes)
   return { w = w, base = w.at.base, now = w.r.now, max_deliveries = max_deliveries, bytes = bytes, groups = {}, order = {},
@@ -98,7 +100,7 @@ local function create(desk, g, sub, since)
 end
 
 local function count(g, consumer, by)
-  if consumer ~= '-' then g.counts[consumer] = (g.counts[consumer] or 0) + by end
+  if consumer ~= NOBODY then g.counts[consumer] = (g.counts[consumer] or 0) + by end
 end
 
 local function read_lease(text)
@@ -174,7 +176,7 @@ end
 
 -- a consumer that holds as many as it may has room again
 local function tell_consumer(desk, g, consumer)
-  if consumer == '-' then return end
+  if consumer == NOBODY then return end
   local key = g.gkey .. ' ' .. consumer
   if desk.rooms[key] ~= nil then return end
   local record = redis.call('HGET', g.key .. ':c', consumer)
@@ -359,7 +361,7 @@ local function repeat_attempt(desk, g, p, o, lease, ids)
 end
 
 local function write_consumer(desk, g, p, o)
-  if p.consumer == '-' then return end
+  if p.consumer == NOBODY then return end
   redis.call('ZADD', g.key .. ':seen', int(desk.now), p.consumer)
   if o.attempt or o.process ~= '' then
     local process = o.process ~= '' and o.process or '-'
@@ -377,7 +379,7 @@ end
 
 local function pull(desk, o)
   local g = group_named(desk, o.gkey)
-  local p = { ids = {}, deliveries = {}, copies = {}, bytes = 0, consumer = o.consumer == '' and '-' or o.consumer, room = 1000000 }
+  local p = { ids = {}, deliveries = {}, copies = {}, bytes = 0, consumer = o.consumer == '' and NOBODY or o.consumer, room = 1000000 }
   if g.deleting then
     p.refused = 'deleting'
     return p

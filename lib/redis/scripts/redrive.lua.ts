@@ -45,7 +45,7 @@ local function put_back(id)
     redis.call('ZREM', dead, id)
     return false
   end
-  redis.call('HSET', g .. ':lease', origin, '0 0 W ' .. name .. ' -')
+  redis.call('HSET', g .. ':lease', origin, '0 0 W ' .. name .. ' *')
   redis.call('ZADD', g .. ':due', int(r.now), origin)
   redis.call('ZREM', dead, id)
   m.dead = m.dead - 1
