@@ -7,6 +7,7 @@ import {
   prepareMessage,
   publishSchema,
 } from "../lib/broker/publish_input.ts";
+import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
 import { mediaType } from "../lib/codec/payload.ts";
@@ -169,7 +170,11 @@ function requireAllGood(checked: readonly Checked[]): void {
 
 function resultOf(outcome: PublishOutcome): Record<string, unknown> {
   if (outcome instanceof RunnelError) return { error: problemOf(outcome) };
-  return outcome.duplicate ? { id: outcome.id, duplicate: true } : { id: outcome.id };
+  return {
+    id: outcome.id,
+    ...(outcome.duplicate ? { duplicate: true } : {}),
+    ...scheduledJson(outcome.scheduled),
+  };
 }
 
 export default {

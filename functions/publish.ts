@@ -5,6 +5,7 @@ import {
   publishOptionsSchema,
   publishSchema,
 } from "../lib/broker/publish_input.ts";
+import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { requirePublishTopic } from "../lib/broker/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
 import { RunnelError } from "../lib/errors.ts";
@@ -21,6 +22,8 @@ const OPTIONS = {
   key: text(),
   idempotencyKey: text(),
   ttlMs: integer(),
+  delayMs: integer(),
+  at: text(),
   durability: oneOf("stored", "ephemeral"),
 };
 
@@ -95,7 +98,12 @@ async function publish(
   if (outcome === undefined || outcome instanceof RunnelError) {
     throw outcome ?? new RunnelError("internal");
   }
-  return jsonResponse({ id: outcome.id, topic: input.topic, duplicate: outcome.duplicate });
+  return jsonResponse({
+    id: outcome.id,
+    topic: input.topic,
+    duplicate: outcome.duplicate,
+    ...scheduledJson(outcome.scheduled),
+  });
 }
 
 export default {

@@ -8,14 +8,17 @@ import type { Outcome } from "./commit_plan.ts";
 import { Committer } from "./committer.ts";
 import { Feed } from "./feed.ts";
 import { GroupIndex } from "./group_index.ts";
+import { Groups } from "./groups.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Presence } from "./presence.ts";
 import { Reader } from "./reader.ts";
 import type { ReplyInput, RequestInput } from "./request_input.ts";
 import { Requests } from "./requests.ts";
+import { Scheduler } from "./scheduler.ts";
 import { type SubscribeRequest, Subscription } from "./subscription.ts";
 import type { Sink } from "./sink.ts";
+import { Streams } from "./streams.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
 
@@ -31,9 +34,9 @@ export interface BrokerOptions {
   readonly heartbeatMs: number;
 }
 
-/** What became of a published message. `id` is null where it was ephemeral. */
+/** What became of a published message. `id` is null where it was ephemeral, or is kept for later. */
 export type PublishOutcome =
-  | { readonly id: null; readonly duplicate: boolean }
+  | { readonly id: null; readonly duplicate: boolean; readonly scheduled?: undefined }
   | Outcome;
 
 /** How long opening a subscription may take, in milliseconds. */
@@ -49,6 +52,8 @@ const OPEN_MS = 1_800;
 export class Broker implements AsyncDisposable {
   /** Lists, describes, reads and changes topics. */
   readonly topics: Topics;
+  /** Shares the work of topics among consumers. */
+  readonly groups: Groups;
   readonly #log: Logger;
   readonly #store: PartitionStore;
   readonly #committer: Committer;
@@ -56,9 +61,10 @@ export class Broker implements AsyncDisposable {
   readonly #reader: Reader;
   readonly #heartbeats: Heartbeats;
   readonly #sweeper: Sweeper;
+  readonly #scheduler: Scheduler;
   readonly #presence: Presence;
   readonly #requests: Requests;
-  readonly #running = new Map<Subscription, Promise<void>>();
+  readonly #streams: Streams;
   #draining = false;
 
   constructor(options: BrokerOptions) {
@@ -91,7 +97,28 @@ export class Broker implements AsyncDisposable {
       processId,
     });
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
+    this.#streams = new Streams({ heartbeats: this.#heartbeats, log });
+    this.groups = new Groups({
+      store: this.#store,
+      feed: this.#feed,
+      streams: this.#streams,
+      index,
+      log,
+      processId,
+      start: () => this.start(),
+    });
     this.#sweeper = new Sweeper({ store: this.#store, log, processId, index });
+    this.#scheduler = new Scheduler({ store: this.#store, feed: this.#feed, log, index });
+  }
+
+  /**
+   * Begins what is to be done though nobody asks: retention, and publishing what was kept for later. The first use of
+   * the broker does it too.
+   */
+  start(): void {
+    if (this.#draining) return;
+    this.#sweeper.start();
+    this.#scheduler.start();
   }
 
   /**
@@ -103,12 +130,12 @@ export class Broker implements AsyncDisposable {
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly PublishOutcome[]> {
-    this.#sweeper.start();
+    this.start();
     if (!messages.some((message) => message.ephemeral)) {
-      return await this.#committer.store(messages, options);
+      return await this.#commit(messages, options);
     }
     const [stored, ephemeral] = await Promise.all([
-      this.#committer.store(messages.filter((message) => !message.ephemeral), options),
+      this.#commit(messages.filter((message) => !message.ephemeral), options),
       this.#publishEphemeral(messages.filter((message) => message.ephemeral)),
     ]);
     const rest = stored.values();
@@ -143,7 +170,7 @@ export class Broker implements AsyncDisposable {
    */
   async subscribe(request: SubscribeRequest): Promise<Subscription> {
     if (this.#draining) throw new RunnelError("shutting_down");
-    this.#sweeper.start();
+    this.start();
     const subscription = new Subscription(request, {
       reader: this.#reader,
       feed: this.#feed,
@@ -162,18 +189,18 @@ export class Broker implements AsyncDisposable {
 
   /** Gives an opened subscription's messages to a client until either ends. */
   async serve(subscription: Subscription, sink: Sink): Promise<void> {
-    const silence = this.#heartbeats.add(subscription);
     const leave = this.#presence.add(subscription.filter);
-    const running = subscription.run(sink).catch((error) => {
-      this.#log.error("subscription failed", { subscription: subscription.id, error });
-    }).finally(() => {
-      silence();
-      leave();
-      this.#running.delete(subscription);
-    });
-    this.#running.set(subscription, running);
-    if (this.#draining) subscription.end("shutdown");
-    await running;
+    await this.#streams.serve(subscription, sink).finally(leave);
+  }
+
+  /**
+   * Cancels a message that is kept for later.
+   *
+   * @returns false where nothing is kept under the token, or it was published already
+   * @throws RedisFailure
+   */
+  cancelScheduled(token: string): Promise<boolean> {
+    return this.#store.schedule.cancel(token);
   }
 
   /**
@@ -190,23 +217,37 @@ export class Broker implements AsyncDisposable {
   /** Ends all streams with `$bye` and answers what is under way; nothing new is taken. */
   async drain(): Promise<void> {
     this.#draining = true;
-    for (const subscription of this.#running.keys()) subscription.end("shutdown");
+    this.groups.stop();
+    const ended = this.#streams.drain();
     await this.#requests[Symbol.asyncDispose]();
     await this.#committer[Symbol.asyncDispose]();
-    await Promise.all(this.#running.values());
+    await ended;
+    await this.groups[Symbol.asyncDispose]();
   }
 
   /** Drains, and closes everything but the Redis connections, which belong to the node. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.drain();
+    await Promise.all([this.drain(), this.#scheduler[Symbol.asyncDispose]()]);
     this.#heartbeats[Symbol.dispose]();
     await this.#sweeper[Symbol.asyncDispose]();
     await this.#presence[Symbol.asyncDispose]();
     await this.#feed[Symbol.asyncDispose]();
   }
 
+  async #commit(
+    messages: readonly PreparedMessage[],
+    options: { atomic?: boolean },
+  ): Promise<readonly Outcome[]> {
+    const outcomes = await this.#committer.store(messages, options);
+    for (const outcome of outcomes) {
+      if (outcome instanceof RunnelError || outcome.scheduled === undefined) continue;
+      this.#scheduler.expect(outcome.scheduled.at);
+    }
+    return outcomes;
+  }
+
   async #publishOne(message: PreparedMessage): Promise<Outcome> {
-    this.#sweeper.start();
+    this.start();
     const [outcome] = await this.#committer.store([message]);
     return outcome ?? new RunnelError("internal");
   }

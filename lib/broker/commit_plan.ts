@@ -3,17 +3,12 @@ import { RunnelError } from "../errors.ts";
 import { readGroupKey } from "../redis/group_store.ts";
 import type { CommitReply, SpecialOutcome } from "../redis/store.ts";
 import type { PreparedMessage } from "./publish_input.ts";
+import type { Scheduled } from "./scheduled.ts";
 
 /** Most messages and bytes of one call: ten thousand at once would block Redis for 150 ms. */
 export const COMMIT_MESSAGES = 500;
 /** See {@link COMMIT_MESSAGES}. */
 export const COMMIT_BYTES = 256 << 10;
-
-/** A message that is kept for later: what cancels it, and when it is due, in milliseconds since 1970. */
-export interface Scheduled {
-  readonly token: string;
-  readonly at: number;
-}
 
 /** What became of one message: its id, what it is kept for later under, or why it was not stored. */
 export type Outcome =

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
 import { messageBody, type MessageFields, typeProblem } from "../codec/message.ts";
 import { publishTopicFault } from "./topic.ts";
@@ -6,6 +6,7 @@ import { publishTopicFault } from "./topic.ts";
 const HEADERS_MOST = 64;
 const TEXT_MOST = 1_024;
 const TTL_MOST_MS = 10 * 365 * 86_400_000;
+const DELAY_MOST_MS = TTL_MOST_MS;
 
 const topic = z.string().superRefine((name, context) => {
   const fault = publishTopicFault(name);
@@ -34,6 +35,9 @@ const options = z.strictObject({
   key: shortText.optional(),
   idempotencyKey: shortText.optional(),
   ttlMs: z.int().min(1).max(TTL_MOST_MS).optional(),
+  delayMs: z.int().min(1).max(DELAY_MOST_MS).optional(),
+  at: z.iso.datetime({ offset: true, error: "Must be an ISO time such as 2030-01-01T12:00:00Z" })
+    .optional(),
   durability: z.enum(["stored", "ephemeral"]).optional(),
 });
 
@@ -45,14 +49,20 @@ function refuseForEphemeral(
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   if (durability !== "ephemeral") return;
-  for (const name of ["idempotencyKey", "ttlMs"] as const) {
+  for (const name of ["idempotencyKey", "ttlMs", "delayMs", "at"] as const) {
     if (given[name] === undefined) continue;
     context.addIssue({ code: "custom", path: [name], message: "An ephemeral message has none" });
   }
 }
 
+function refuseTwoTimes({ delayMs, at }: Options, context: z.core.$RefinementCtx<unknown>): void {
+  if (delayMs === undefined || at === undefined) return;
+  context.addIssue({ code: "custom", path: ["at"], message: "Not together with delayMs" });
+}
+
 /** What a publisher may say beside topic and payload. */
-export const publishOptionsSchema = options.superRefine(refuseForEphemeral);
+export const publishOptionsSchema = options.superRefine(refuseForEphemeral)
+  .superRefine(refuseTwoTimes);
 
 /** One message as a publisher sends it. */
 export const publishSchema = options.extend({
@@ -61,7 +71,7 @@ export const publishSchema = options.extend({
   dataBase64: z.base64().optional(),
   headers: headers.optional(),
   contentType: z.string().min(1).max(TEXT_MOST).optional(),
-}).superRefine(refuseForEphemeral).superRefine((message, context) => {
+}).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine((message, context) => {
   if (("data" in message) !== (message.dataBase64 !== undefined)) return;
   context.addIssue({
     code: "custom",
@@ -105,10 +115,20 @@ function fieldsOf(input: PublishInput): MessageFields {
 }
 
 // the same key with another payload is a conflict, so the payload's digest is kept with the key
-function optionsOf({ ttlMs, key, idempotencyKey }: PublishInput, body: string): string {
-  if (ttlMs === undefined && key === undefined && idempotencyKey === undefined) return "";
+function optionsOf(input: PublishInput, body: string): string {
+  const { ttlMs, key, idempotencyKey } = input;
+  const later = laterOf(input);
+  const given = [ttlMs, key, idempotencyKey, later];
+  if (given.every((one) => one === undefined)) return "";
   const hash = idempotencyKey === undefined
     ? undefined
     : createHash("sha256").update(body).digest("base64url").slice(0, 22);
-  return JSON.stringify({ ttl: ttlMs, key, idem: idempotencyKey, hash });
+  return JSON.stringify({ ttl: ttlMs, key, idem: idempotencyKey, hash, ...later });
+}
+
+// whoever knows a message's token may cancel it, so it must not be guessed
+function laterOf({ delayMs, at }: PublishInput) {
+  if (delayMs === undefined && at === undefined) return undefined;
+  const nonce = randomBytes(15).toString("base64url");
+  return at === undefined ? { delay: delayMs, nonce } : { at: Math.max(0, Date.parse(at)), nonce };
 }

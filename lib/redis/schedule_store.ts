@@ -8,6 +8,19 @@ import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
 const fireScript = new Script(FIRE);
 
+/** What one call published of what was due. */
+export interface FireResult {
+  /** How many messages. */
+  readonly fired: number;
+  /** When the earliest that is left is due, in milliseconds since 1970 on Redis's clock; undefined where there is none. */
+  readonly next: number | undefined;
+  /** Whether that was due already: a call publishes only so much. */
+  readonly more: boolean;
+}
+
+/** Most bytes of one call: as for a commit, much at once would keep Redis from others. */
+const FIRE_BYTES = 256 << 10;
+
 /** Messages that are kept for later. Methods reject with a RedisFailure. */
 export class ScheduleStore {
   readonly #partition: PartitionParts;
@@ -19,13 +32,10 @@ export class ScheduleStore {
   }
 
   /**
-   * Publishes messages that are due, `count` at the most. The same stamp again gives the first result.
-   *
-   * @returns how many, and when the earliest that is left is due, in milliseconds since 1970 on Redis's clock
+   * Publishes messages that are due, in order of their time, `count` at the most. The same stamp again gives the first
+   * result.
    */
-  async fire(
-    { lane, number, count }: Stamp & { readonly count: number },
-  ): Promise<{ fired: number; next: number | undefined }> {
+  async fire({ lane, number, count }: Stamp & { readonly count: number }): Promise<FireResult> {
     const { keys, node, reign } = this.#partition;
     const reply = await node.lane.run((client) =>
       fireScript.run(client, {
@@ -50,12 +60,13 @@ export class ScheduleStore {
           FRAME_BYTES,
           LANE_MS,
           count,
+          FIRE_BYTES,
         ],
       })
     );
-    const raw = JSON.parse(String(reply)) as { gen: number; fired: number; next: number };
+    const raw = JSON.parse(String(reply)) as FireResult & { gen: number; next: number };
     reign.saw(raw.gen);
-    return { fired: raw.fired, next: raw.next === 0 ? undefined : raw.next };
+    return { fired: raw.fired, next: raw.next === 0 ? undefined : raw.next, more: raw.more };
   }
 
   /** When the earliest is due, in milliseconds since 1970 on Redis's clock; undefined where there is none. */

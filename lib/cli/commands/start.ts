@@ -82,6 +82,7 @@ async function serveUntilStopped({ settings, redis, terminal, stop }: Serving): 
   configureApp({ loopback });
   const { default: functions } = await import("../../../functions/main.ts");
   const running = await app();
+  running.broker.start();
   const server = serve(functions.fetch, settings.server);
   announce({ server, settings, redis, terminal });
   warnOfAuth({ settings, loopback, terminal });

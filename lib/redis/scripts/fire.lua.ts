@@ -9,9 +9,10 @@ import { REIGN } from "./reign.lua.ts";
  *
  * ARGV: 1 highest generation the caller has seen; 2 number of the call on its lane; 3 key base; 4 channel base;
  * 5 default most messages a topic; 6 default most age in ms, 0 for none; 7 most log entries; 8 largest frame with bodies
- * in bytes; 9 how long a lane's record is kept in ms; 10 most messages.
+ * in bytes; 9 how long a lane's record is kept in ms; 10 most messages; 11 most bytes, one message apart.
  *
- * Returns a JSON text: `gen`, `fired` (how many) and `next` (when the earliest that is left is due, in ms; 0 for none).
+ * Returns a JSON text: `gen`, `fired` (how many), `next` (when the earliest that is left is due, in ms; 0 for none) and
+ * `more` (whether that is due now).
  */
 export const FIRE = REIGN + APPEND + CALLS + `
 local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
@@ -26,11 +27,16 @@ local w = new_writer(r, { base = base, channels = ARGV[4], meta = KEYS[1], log =
   frame_max = tonumber(ARGV[8]) })
 
 local tokens = redis.call('ZRANGEBYSCORE', later, '-inf', int(r.now), 'LIMIT', 0, tonumber(ARGV[10]))
-local texts = #tokens > 0 and redis.call('HMGET', kept, unpack(tokens)) or {}
 local runs, not_adopted, gone, foreign = {}, {}, {}, {}
-for i, token in ipairs(tokens) do
+local bytes, most_bytes = 0, tonumber(ARGV[11])
+for _, token in ipairs(tokens) do
+  if bytes >= most_bytes then break end
+  local text = redis.call('HGET', kept, token)
   local name, line, body
-  if texts[i] then name, line, body = string.match(texts[i], '^([^\\n]*)\\n([^\\n]*)\\n(.*)$') end
+  if text then
+    bytes = bytes + #text
+    name, line, body = string.match(text, '^([^\\n]*)\\n([^\\n]*)\\n(.*)$')
+  end
   if name then
     local fresh = not w.known[name]
     local t = topic_named(w, name)
@@ -64,7 +70,8 @@ if #gone > 0 then
   redis.call('HDEL', kept, unpack(gone))
 end
 local head = redis.call('ZRANGE', later, 0, 0, 'WITHSCORES')
-reply = '{"gen":' .. int(r.gen) .. ',"fired":' .. w.appended .. ',"next":' .. (head[2] and int(tonumber(head[2])) or '0') .. '}'
+reply = '{"gen":' .. int(r.gen) .. ',"fired":' .. w.appended .. ',"next":' .. (head[2] and int(tonumber(head[2])) or '0')
+  .. ',"more":' .. tostring(head[2] ~= nil and tonumber(head[2]) <= r.now) .. '}'
 if #tokens > 0 then redis.call('SET', KEYS[6], int(number) .. ' ' .. reply, 'PX', ARGV[9]) end
 publish_frames(w)
 return reply
