@@ -1,7 +1,9 @@
 import { type App, app } from "../lib/app.ts";
-import { type Encoder, NDJSON, SSE } from "../lib/broker/encoder.ts";
+import { NDJSON, SSE } from "../lib/broker/encoder.ts";
+import { LEASE_LIMITS, LEASE_MS, MESSAGES_MOST } from "../lib/broker/group_input.ts";
+import { requireGroupName } from "../lib/broker/group_name.ts";
 import { parseStart, type Start } from "../lib/broker/start.ts";
-import { patternFault } from "../lib/broker/topic.ts";
+import { patternFault, requirePattern } from "../lib/broker/topic.ts";
 import { TopicFilter } from "../lib/broker/topic_filter.ts";
 import { NDJSON_TYPE } from "../lib/codec/ndjson.ts";
 import { SSE_TYPE } from "../lib/codec/sse.ts";
@@ -9,9 +11,18 @@ import { type FieldError, RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/auth.ts";
 import { ByteStream } from "../lib/http/byte_stream.ts";
 import type { RequestContext } from "../lib/http/context.ts";
+import { invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { negotiate } from "../lib/http/negotiate.ts";
-import { flag, integer, oneOf, readQuery, text, texts } from "../lib/http/query.ts";
+import {
+  flag,
+  integer,
+  oneOf,
+  type QueryValues,
+  readQuery,
+  text,
+  texts,
+} from "../lib/http/query.ts";
 
 const QUERY = {
   topic: texts(),
@@ -21,9 +32,21 @@ const QUERY = {
   wait: flag(),
   format: oneOf("message", "data"),
   conflate: flag(),
+  group: text(),
+  consumer: text(),
+  max: integer({ min: 1, max: MESSAGES_MOST }),
+  leaseMs: integer(LEASE_LIMITS),
 };
 
-/** `GET /subscribe?topic=...` and `GET /subscribe/{topic}`: a stream of messages, as SSE or NDJSON. */
+type Query = QueryValues<typeof QUERY>;
+
+/** Most messages that a group's consumer holds at a time, where nothing is said. */
+const HELD_MOST = 10;
+
+/**
+ * `GET /subscribe?topic=...` and `GET /subscribe/{topic}`: a stream of messages, as SSE or NDJSON; with `group` those
+ * that are leased to one of a group's consumers.
+ */
 export function subscribeRoutes(source: () => Promise<App>): Route[] {
   const handle = async (context: RequestContext) => await subscribe(await source(), context);
   return [
@@ -36,30 +59,83 @@ async function subscribe(runnel: App, context: RequestContext): Promise<Response
   const { request, params, search } = context;
   const type = negotiate(request, [SSE_TYPE, NDJSON_TYPE]);
   const query = readQuery({ search }, QUERY);
-  const filter = readFilter(runnel, context, [
+  refuseMixture(query);
+  const names = [
     ...(params.topic === undefined ? [] : [params.topic]),
     ...query.topic.flatMap((names) => names.split(",")),
-  ]);
-  const encoder: Encoder = (type === SSE_TYPE ? SSE : NDJSON)[query.format ?? "message"];
+  ];
   const { seconds } = runnel.config.stream;
-  const subscription = await runnel.broker.subscribe({
-    filter,
-    start: readStart(request, query),
-    encoder,
+  const common = {
+    encoder: (type === SSE_TYPE ? SSE : NDJSON)[query.format ?? "message"],
     ...(query.limit === undefined ? {} : { limit: query.limit }),
     ...(query.wait === undefined ? {} : { wait: query.wait }),
-    ...(query.conflate === undefined ? {} : { conflate: query.conflate }),
     ...(seconds === undefined ? {} : { lifetimeMs: seconds * 1000 }),
-  });
-  const stream = new ByteStream();
-  runnel.broker.serve(subscription, stream);
-  return new Response(stream.readable, {
+  };
+  const sink = new ByteStream();
+  const { broker } = runnel;
+  if (query.group === undefined) {
+    const filter = readFilter(runnel, context, names);
+    const start = readStart(request, query);
+    const { conflate = false } = query;
+    broker.serve(await broker.subscribe({ ...common, filter, start, conflate }), sink);
+  } else {
+    const work = readWork(context, query.group, { names, query });
+    broker.groups.serve(await broker.groups.subscribe({ ...common, ...work }), sink);
+  }
+  return new Response(sink.readable, {
     headers: {
       "content-type": type,
       "cache-control": "no-cache, no-transform",
       "x-accel-buffering": "no",
     },
   });
+}
+
+// what cannot be honoured is refused, never ignored
+function refuseMixture({ group, ...query }: Query): void {
+  const errors: FieldError[] = [];
+  if (group === undefined) {
+    for (const name of ["consumer", "max", "leaseMs"] as const) {
+      if (query[name] !== undefined) errors.push({ pointer: `?${name}`, detail: "Needs a group" });
+    }
+  } else {
+    const detail = "Not with a group, which knows by itself what each consumer gets";
+    if (query.lastEventId !== undefined) errors.push({ pointer: "?lastEventId", detail });
+    if (query.conflate) errors.push({ pointer: "?conflate", detail });
+    if (query.format === "data") {
+      const reason = "Not with a group: its messages carry what an ack needs";
+      errors.push({ pointer: "?format", detail: reason });
+    }
+  }
+  if (errors.length > 0) throw invalidFields(errors);
+}
+
+/** What a group's consumer asks for. The Last-Event-ID that a browser sends when it comes back says nothing here. */
+function readWork(
+  { identity }: RequestContext,
+  group: string,
+  { names, query }: { names: readonly string[]; query: Query },
+) {
+  const [sub = "", ...others] = names;
+  if (others.length > 0) {
+    const detail = "A group consumes one topic or one pattern";
+    throw invalidFields([{ pointer: "?topic", detail }]);
+  }
+  const { consumer } = query;
+  const name = {
+    sub: requirePattern(sub, "?topic"),
+    group: requireGroupName(group, "?group"),
+  };
+  authorize(identity, "consume", sub);
+  return {
+    name,
+    ...(consumer === undefined
+      ? {}
+      : { consumer: requireGroupName(consumer, "?consumer", "consumer") }),
+    since: parseStart(query.since ?? "latest", "?since"),
+    max: query.max ?? HELD_MOST,
+    leaseMs: query.leaseMs ?? LEASE_MS,
+  };
 }
 
 function readFilter(
