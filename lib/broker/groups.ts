@@ -1,6 +1,7 @@
 import { formatId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { RedisFailure } from "../redis/failure.ts";
 import type {
   GroupName,
   PullOp,
@@ -256,6 +257,9 @@ export class Groups implements AsyncDisposable {
         place.found(result);
         return result;
       }
+    } catch (error) {
+      if (isLoss(error)) place.lost();
+      throw error;
     } finally {
       clearTimeout(timer);
       for (const end of ends) end.removeEventListener("abort", stop);
@@ -290,6 +294,11 @@ export class Groups implements AsyncDisposable {
       }
     }
   }
+}
+
+function isLoss(error: unknown): boolean {
+  return error instanceof RedisFailure ||
+    (error instanceof RunnelError && error.code === "outcome_unknown");
 }
 
 // an attempt that is repeated is answered with what its lease still holds, be that nothing

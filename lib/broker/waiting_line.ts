@@ -68,6 +68,7 @@ export class WaitingLine implements FeedWatcher {
       idle: (place, full) => this.#park(place, full),
       unpark: (place) => this.#unpark(place),
       call: (count) => this.#call(count),
+      callAll: () => this.#callAll(),
       expect: (due) => this.#expect(due),
       leave: () => {
         if (--this.#members === 0) this.#options.onEmpty();
@@ -93,12 +94,6 @@ export class WaitingLine implements FeedWatcher {
 
   onBreak(): void {
     this.#broken.resolve();
-  }
-
-  /** Lets everybody look now, as where Redis is lost and each must be told. */
-  callAll(): void {
-    this.#call(this.#idle.length);
-    this.onRoom();
   }
 
   /** Stops listening; resolves when the feed has been given back. */
@@ -129,6 +124,11 @@ export class WaitingLine implements FeedWatcher {
     const called = this.#idle.splice(0, count);
     if (called.length < count) this.#owed = true;
     for (const place of called) place.come();
+  }
+
+  #callAll(): void {
+    this.#call(this.#idle.length);
+    this.onRoom();
   }
 
   #expect(due: number): void {
@@ -194,6 +194,7 @@ interface LineCalls {
   idle(place: Place, full: boolean): void;
   unpark(place: Place): void;
   call(count: number): void;
+  callAll(): void;
   expect(due: number): void;
   leave(): void;
 }
@@ -236,6 +237,11 @@ export class Place {
   found({ more }: { more: boolean }): void {
     this.#called = false;
     if (more) this.#line.call(2);
+  }
+
+  /** Redis was lost: everybody is to look now, and be told, rather than one after the other. */
+  lost(): void {
+    this.#line.callAll();
   }
 
   /** Gives the place back; where it was called and found nothing, another comes in its stead. */
