@@ -72,7 +72,13 @@ function terminate(server: Deno.ChildProcess): void {
 
 function spawnServer(): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", fileURLToPath(new URL("../main.ts", import.meta.url)), "start"],
+    args: [
+      "run",
+      "-A",
+      "--unstable-no-legacy-abort",
+      fileURLToPath(new URL("../main.ts", import.meta.url)),
+      "start",
+    ],
     stdin: "null",
   }).spawn();
 }
