@@ -7,6 +7,7 @@ import { assertProblem, publish, send } from "../_support/http.ts";
 import { readNdjson } from "../_support/ndjson.ts";
 import { openStream } from "../_support/sse.ts";
 import { until } from "../_support/until.ts";
+import { pull } from "../_support/work.ts";
 
 interface Scheduled {
   readonly token: string;
@@ -112,6 +113,22 @@ Deno.test("scheduled messages reach whoever subscribes to the topic or a pattern
     const { type, key, headers, data } = message ?? {};
     assert.deepEqual({ type, key, headers, data }, fields);
     assert.equal(stream.lastEventId, message?.id);
+  }
+});
+
+Deno.test("scheduled messages reach groups of the topic and of a pattern when they are due, not before", async () => {
+  await using fixture = await startRunnel();
+  const { url } = fixture;
+  const groups = ["jobs.new", "jobs.*"].map((topic) => ({ topic, group: "g" }));
+  for (const group of groups) await pull(url, group);
+  const at = inMs(1_000);
+  await publish(url, { topic: "jobs.new", data: 1, at });
+  const none = await Promise.all(groups.map((group) => pull(url, group)));
+  assert.deepEqual(none.map(({ messages }) => messages), [[], []]);
+  const given = await Promise.all(groups.map((group) => pull(url, { ...group, waitMs: 10_000 })));
+  for (const { messages } of given) {
+    assert.deepEqual(messages.map(({ data }) => data), [1]);
+    assert.ok((messages[0]?.time ?? "") >= at);
   }
 });
 
