@@ -1,6 +1,5 @@
 import { type App, app } from "../lib/app.ts";
 import { ackSchema, LEASE_MS } from "../lib/broker/group_input.ts";
-import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/auth.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
@@ -30,7 +29,7 @@ async function ack(runnel: App, context: RequestContext): Promise<Response> {
   const ids = [...new Set(input.ids)];
   if (group === undefined) {
     authorize(identity, "subscribe", topic);
-    throw new RunnelError("not_found", subscription);
+    return jsonResponse(await runnel.broker.confirm(topic, ids, subscription));
   }
   authorize(identity, "consume", topic);
   const { done, unknown } = await runnel.broker.groups.settle({

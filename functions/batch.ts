@@ -3,9 +3,9 @@ import { type App, app } from "../lib/app.ts";
 import type { PublishOutcome } from "../lib/broker/broker.ts";
 import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
 import {
+  batchMessageSchema,
   type PreparedMessage,
   prepareMessage,
-  publishSchema,
 } from "../lib/broker/publish_input.ts";
 import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
@@ -118,7 +118,7 @@ function checkLine({ bytes }: NdjsonLine, identity: Identity): Checked {
 
 function check(message: unknown, identity: Identity): Checked {
   try {
-    const input = checkShape(message, publishSchema);
+    const input = checkShape(message, batchMessageSchema);
     authorize(identity, "publish", input.topic);
     return prepareMessage(input);
   } catch (error) {

@@ -88,13 +88,20 @@ function withKey(input: PublishInput, header: string): PublishInput {
 
 async function publish(
   runnel: App,
-  { identity, request }: RequestContext,
+  context: RequestContext,
   input: PublishInput,
 ): Promise<Response> {
+  const { identity, request } = context;
   authorize(identity, "publish", input.topic);
   const header = request.headers.get("idempotency-key");
   const message = header === null ? input : withKey(input, header);
-  const [outcome] = await runnel.broker.publish([prepareMessage(message)]);
+  const prepared = prepareMessage(message);
+  if (message.confirm !== undefined) {
+    const { topic, confirm } = message;
+    const { id, ...rest } = await runnel.broker.publishConfirmed(prepared, confirm, context.signal);
+    return jsonResponse({ id, topic, ...rest });
+  }
+  const [outcome] = await runnel.broker.publish([prepared]);
   if (outcome === undefined || outcome instanceof RunnelError) {
     throw outcome ?? new RunnelError("internal");
   }

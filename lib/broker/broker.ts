@@ -6,6 +6,7 @@ import { PartitionStore } from "../redis/store.ts";
 import type { Retention } from "../redis/topic_store.ts";
 import type { Outcome } from "./commit_plan.ts";
 import { Committer } from "./committer.ts";
+import { type Confirm, Confirmations, type ConfirmedOutcome } from "./confirmations.ts";
 import { Feed } from "./feed.ts";
 import { GroupIndex } from "./group_index.ts";
 import { Groups } from "./groups.ts";
@@ -19,8 +20,10 @@ import { Scheduler } from "./scheduler.ts";
 import { type SubscribeRequest, Subscription } from "./subscription.ts";
 import type { Sink } from "./sink.ts";
 import { Streams } from "./streams.ts";
+import { SubscriptionNames } from "./subscription_names.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Topics } from "./topics.ts";
+import { within } from "./wait.ts";
 
 /** Options of {@link Broker}. */
 export interface BrokerOptions {
@@ -64,6 +67,8 @@ export class Broker implements AsyncDisposable {
   readonly #scheduler: Scheduler;
   readonly #presence: Presence;
   readonly #requests: Requests;
+  readonly #confirmations: Confirmations;
+  readonly #names: SubscriptionNames;
   readonly #streams: Streams;
   #draining = false;
 
@@ -89,13 +94,15 @@ export class Broker implements AsyncDisposable {
       log,
       processId,
     });
-    this.#requests = new Requests({
-      store: this.#store.requests,
+    const waiting = {
       feed: this.#feed,
-      publish: (message) => this.#publishOne(message),
+      publish: (message: PreparedMessage) => this.#publishOne(message),
       log,
       processId,
-    });
+    };
+    this.#requests = new Requests({ store: this.#store.requests, ...waiting });
+    this.#confirmations = new Confirmations({ store: this.#store.confirmations, ...waiting });
+    this.#names = new SubscriptionNames(this.#store.confirmations);
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
     this.#streams = new Streams({ heartbeats: this.#heartbeats, log });
     this.groups = new Groups({
@@ -145,6 +152,42 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
+   * Publishes a message and waits until so many subscriptions have confirmed it.
+   *
+   * @param signal ends the waiting: the publisher has gone
+   * @throws RunnelError why it was not published
+   */
+  publishConfirmed(
+    message: PreparedMessage,
+    confirm: Confirm,
+    signal: AbortSignal,
+  ): Promise<ConfirmedOutcome> {
+    return this.#confirmations.publish(message, confirm, signal);
+  }
+
+  /**
+   * Counts a subscription's confirmations of messages of a topic, to whatever process their publishers are at.
+   *
+   * @param subscription the name that `$ready` gave it
+   * @returns how many were counted, now or before, and which messages nobody waits for
+   * @throws RunnelError `invalid_request` where there is no such subscription, or why they were not counted
+   */
+  async confirm(
+    topic: string,
+    ids: readonly string[],
+    subscription: string,
+  ): Promise<{ done: number; unknown: string[] }> {
+    const name = await this.#names.verify(subscription);
+    if (name !== undefined) {
+      return await this.#confirmations.confirm({ topic, ids, subscription: name });
+    }
+    const detail = "Must be the name of a subscription, as its $ready gave it";
+    throw new RunnelError("invalid_request", detail, {
+      errors: [{ pointer: "#/subscription", detail }],
+    });
+  }
+
+  /**
    * Publishes a request and waits for its replies.
    *
    * @param signal ends the waiting: the requester has gone
@@ -171,20 +214,17 @@ export class Broker implements AsyncDisposable {
   async subscribe(request: SubscribeRequest): Promise<Subscription> {
     if (this.#draining) throw new RunnelError("shutting_down");
     this.start();
-    const subscription = new Subscription(request, {
-      reader: this.#reader,
-      feed: this.#feed,
-      log: this.#log,
-      id: crypto.randomUUID(),
+    const late = new RunnelError("redis_timeout");
+    return await within(OPEN_MS, late, async (signal) => {
+      const subscription = new Subscription(request, {
+        reader: this.#reader,
+        feed: this.#feed,
+        log: this.#log,
+        id: await this.#names.create(signal),
+      });
+      await subscription.open(signal);
+      return subscription;
     });
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new RunnelError("redis_timeout")), OPEN_MS);
-    try {
-      await subscription.open(late.signal);
-    } finally {
-      clearTimeout(timer);
-    }
-    return subscription;
   }
 
   /** Gives an opened subscription's messages to a client until either ends. */
@@ -219,7 +259,10 @@ export class Broker implements AsyncDisposable {
     this.#draining = true;
     this.groups.stop();
     const ended = this.#streams.drain();
-    await this.#requests[Symbol.asyncDispose]();
+    await Promise.all([
+      this.#requests[Symbol.asyncDispose](),
+      this.#confirmations[Symbol.asyncDispose](),
+    ]);
     await this.#committer[Symbol.asyncDispose]();
     await ended;
     await this.groups[Symbol.asyncDispose]();

@@ -1,37 +1,22 @@
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { messageBody, type MessageFields, typeProblem } from "../codec/message.ts";
-import { publishTopicFault } from "./topic.ts";
+import { messageBody, type MessageFields } from "../codec/message.ts";
+import {
+  payloadFields,
+  requireOnePayload,
+  shortText,
+  topicField,
+  typeField,
+} from "./message_fields.ts";
 
-const HEADERS_MOST = 64;
-const TEXT_MOST = 1_024;
 const TTL_MOST_MS = 10 * 365 * 86_400_000;
 const DELAY_MOST_MS = TTL_MOST_MS;
 
-const topic = z.string().superRefine((name, context) => {
-  const fault = publishTopicFault(name);
-  if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
-});
-const type = z.string().superRefine((name, context) => {
-  const fault = typeProblem(name);
-  if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
-});
-
-// the script that stores it reads options as JSON, and half a character would fail the whole call for everybody in it
-const shortText = z.string().min(1).max(TEXT_MOST)
-  .refine((text) => text.isWellFormed(), "Must not contain half a surrogate pair");
-
-// z.record leaves a key of this name out without a word
-const headers = z.unknown().superRefine((value, context) => {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, "__proto__")) return;
-  context.addIssue({ code: "custom", path: ["__proto__"], message: "Not a name for a header" });
-}).pipe(
-  z.record(z.string().max(TEXT_MOST), z.string().max(TEXT_MOST))
-    .refine((headers) => Object.keys(headers).length <= HEADERS_MOST, `At most ${HEADERS_MOST}`),
-);
+const CONFIRM_MOST_MS = 600_000;
+const SUBSCRIBERS_MOST = 10_000;
 
 const options = z.strictObject({
-  type: type.optional(),
+  type: typeField.optional(),
   key: shortText.optional(),
   idempotencyKey: shortText.optional(),
   ttlMs: z.int().min(1).max(TTL_MOST_MS).optional(),
@@ -60,24 +45,38 @@ function refuseTwoTimes({ delayMs, at }: Options, context: z.core.$RefinementCtx
   context.addIssue({ code: "custom", path: ["at"], message: "Not together with delayMs" });
 }
 
+// nobody is there to confirm what is not stored, or not yet published
+function refuseConfirm(
+  { confirm, durability, delayMs, at }: Options & { confirm?: object | undefined },
+  context: z.core.$RefinementCtx<unknown>,
+): void {
+  const later = delayMs ?? at;
+  if (confirm === undefined || (durability !== "ephemeral" && later === undefined)) return;
+  const message = later === undefined
+    ? "An ephemeral message has none"
+    : "Not for a message of later";
+  context.addIssue({ code: "custom", path: ["confirm"], message });
+}
+
 /** What a publisher may say beside topic and payload. */
 export const publishOptionsSchema = options.superRefine(refuseForEphemeral)
   .superRefine(refuseTwoTimes);
 
 /** One message as a publisher sends it. */
 export const publishSchema = options.extend({
-  topic,
-  data: z.unknown().optional(),
-  dataBase64: z.base64().optional(),
-  headers: headers.optional(),
-  contentType: z.string().min(1).max(TEXT_MOST).optional(),
-}).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine((message, context) => {
-  if (("data" in message) !== (message.dataBase64 !== undefined)) return;
-  context.addIssue({
-    code: "custom",
-    path: ["data"],
-    message: "Exactly one of data and dataBase64 is needed",
-  });
+  ...payloadFields,
+  topic: topicField,
+  confirm: z.strictObject({
+    subscribers: z.int().min(1).max(SUBSCRIBERS_MOST),
+    timeoutMs: z.int().min(1).max(CONFIRM_MOST_MS),
+  }).optional(),
+}).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine(requireOnePayload)
+  .superRefine(refuseConfirm);
+
+/** One message of a batch, which nobody waits for. */
+export const batchMessageSchema = publishSchema.superRefine(({ confirm }, context) => {
+  if (confirm === undefined) return;
+  context.addIssue({ code: "custom", path: ["confirm"], message: "Not in a batch" });
 });
 
 /** A message as a publisher sent it, checked. */

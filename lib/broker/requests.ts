@@ -6,6 +6,7 @@ import type { Outcome } from "./commit_plan.ts";
 import type { Feed } from "./feed.ts";
 import { OpenRequest } from "./open_request.ts";
 import type { PreparedMessage } from "./publish_input.ts";
+import { Recheck } from "./recheck.ts";
 import { Removals } from "./removals.ts";
 import {
   prepareReply,
@@ -14,7 +15,7 @@ import {
   type RequestInput,
 } from "./request_input.ts";
 import { sendUntilKnown } from "./resend.ts";
-import { pause, within } from "./wait.ts";
+import { within } from "./wait.ts";
 
 /** Options of {@link Requests}. */
 export interface RequestsOptions {
@@ -30,9 +31,6 @@ export interface RequestsOptions {
 
 /** How long the feed's link and a reply's answer may take, in milliseconds. */
 const PATIENCE_MS = 1_800;
-/** Requests looked at in one call. */
-const LOOK_STEP = 50;
-const LOOK_AGAIN_MS = 100;
 
 /**
  * Requests of this process that wait for replies. A requester costs some memory and no connection: replies come on the
@@ -44,16 +42,19 @@ export class Requests implements AsyncDisposable {
   readonly #open = new Map<string, OpenRequest>();
   readonly #removals: Removals;
   /** Requests whose replies are to be read. */
-  readonly #unsure = new Set<OpenRequest>();
-  readonly #stop = new AbortController();
-  #looking: Promise<void> | undefined;
+  readonly #recheck: Recheck<OpenRequest>;
   #leave: (() => void) | undefined;
   #draining = false;
-  #emptied = Promise.withResolvers<void>();
+  #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(options: RequestsOptions) {
     this.#options = { most: 20_000, ...options };
     this.#removals = new Removals((ids) => options.store.remove(ids));
+    this.#recheck = new Recheck({
+      check: (some) => this.#check(some),
+      isOpen: ({ id }) => this.#open.has(id),
+      log: options.log,
+    });
   }
 
   /** How many wait now. */
@@ -84,9 +85,9 @@ export class Requests implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", leave);
-      this.#unsure.delete(open);
+      this.#recheck.forget(open);
       this.#open.delete(open.id);
-      if (this.#open.size === 0) this.#emptied.resolve();
+      if (this.#open.size === 0) this.#emptied?.resolve();
     }
   }
 
@@ -117,11 +118,12 @@ export class Requests implements AsyncDisposable {
   /** Answers those who wait with `shutting_down`; nothing new is taken. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#draining = true;
+    this.#emptied ??= Promise.withResolvers();
+    if (this.#open.size === 0) this.#emptied.resolve();
     for (const open of this.#open.values()) open.fail(new RunnelError("shutting_down"));
-    if (this.#open.size > 0) await this.#emptied.promise;
-    this.#stop.abort();
+    await this.#emptied.promise;
     this.#leave?.();
-    await this.#looking;
+    await this.#recheck[Symbol.asyncDispose]();
     await this.#removals[Symbol.asyncDispose]();
   }
 
@@ -131,10 +133,10 @@ export class Requests implements AsyncDisposable {
       onReply: ({ id, index, time, body }) => {
         const open = this.#open.get(id);
         if (open === undefined) return;
-        if (body === undefined) this.#lookAt([open]);
+        if (body === undefined) this.#recheck.add([open]);
         else open.take({ index, time, body });
       },
-      onOnline: () => this.#lookAt(this.#open.values()),
+      onOnline: () => this.#recheck.add(this.#open.values()),
     });
     const late = new RunnelError("redis_timeout");
     await within(PATIENCE_MS, late, (signal) => feed.online(signal));
@@ -172,34 +174,16 @@ export class Requests implements AsyncDisposable {
     }
   }
 
-  #lookAt(requests: Iterable<OpenRequest>): void {
-    for (const open of requests) this.#unsure.add(open);
-    if (this.#unsure.size > 0) this.#looking ??= this.#look();
-  }
-
-  async #look(): Promise<void> {
-    const { store, log } = this.#options;
-    const { signal } = this.#stop;
-    while (this.#unsure.size > 0 && !signal.aborted) {
-      const some = [...this.#unsure.values().take(LOOK_STEP)];
-      for (const open of some) this.#unsure.delete(open);
-      const published = some.map(({ isPublished }) => isPublished);
-      try {
-        const states = await store.read(some.map(({ missing }) => missing));
-        for (const [i, state] of states.entries()) {
-          const open = some[i];
-          if (open === undefined) continue;
-          this.#apply(open, state);
-          // one that is not published yet is not there yet either
-          if (!state.open && published[i]) open.fail(lost());
-        }
-      } catch (error) {
-        log.debug("replies could not be read", { error });
-        for (const open of some) if (this.#open.has(open.id)) this.#unsure.add(open);
-        await pause(LOOK_AGAIN_MS, signal);
-      }
+  async #check(some: readonly OpenRequest[]): Promise<void> {
+    const published = some.map(({ isPublished }) => isPublished);
+    const states = await this.#options.store.read(some.map(({ missing }) => missing));
+    for (const [i, state] of states.entries()) {
+      const open = some[i];
+      if (open === undefined) continue;
+      this.#apply(open, state);
+      // one that is not published yet is not there yet either
+      if (!state.open && published[i]) open.fail(lost());
     }
-    this.#looking = undefined;
   }
 
   #apply(open: OpenRequest, { replies }: RequestState): void {

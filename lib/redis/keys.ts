@@ -93,6 +93,11 @@ export class Keys {
     return `${this.base}:f:${messageId}`;
   }
 
+  /** What subscriptions' names are signed with. */
+  get secret(): string {
+    return `${this.base}:secret`;
+  }
+
   /** The lock of the retention sweep. */
   get sweep(): string {
     return `${this.base}:sweep`;

@@ -7,6 +7,7 @@ import {
   readTopicEntry,
   type TopicEntry,
 } from "./entry.ts";
+import { ConfirmationStore } from "./confirmation_store.ts";
 import { toRedisFailure } from "./failure.ts";
 import { ephemeralFrame } from "./frame.ts";
 import { GroupStore } from "./group_store.ts";
@@ -15,8 +16,8 @@ import type { RedisNode } from "./node.ts";
 import { type Position, readPosition } from "./position.ts";
 import { Reign } from "./reign.ts";
 import { throwFirst } from "./replies.ts";
-import { ScheduleStore } from "./schedule_store.ts";
 import { RequestStore } from "./request_store.ts";
+import { ScheduleStore } from "./schedule_store.ts";
 import { Script, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
@@ -116,6 +117,8 @@ export class PartitionStore {
   readonly groups: GroupStore;
   /** Messages kept for later. */
   readonly schedule: ScheduleStore;
+  /** Confirmations that publishers wait for. */
+  readonly confirmations: ConfirmationStore;
   /** Open requests and the replies to them. */
   readonly requests: RequestStore;
   /** Names, settings and retention of the topics. */
@@ -134,6 +137,7 @@ export class PartitionStore {
     const parts = { node, keys: this.keys, reign: this.#reign };
     this.groups = new GroupStore(parts, options.retention);
     this.schedule = new ScheduleStore(parts, options.retention);
+    this.confirmations = new ConfirmationStore(parts);
     this.requests = new RequestStore(parts);
     this.topics = new TopicStore(parts, options.retention);
     this.subscribers = new SubscriberStore(parts);

@@ -60,10 +60,10 @@ local function extra_fields(w, message)
 end
 
 -- what waits for answers to a message must be there before the first can come
-local function await_answers(w, id, o)
+local function await_answers(w, t, id, o)
   if o.conf then
     local key = w.at.base .. ':f:' .. id
-    redis.call('HSET', key, '*', int(o.conf.n), 'p', o.conf.proc)
+    redis.call('HSET', key, '*', int(o.conf.n), 'p', o.conf.proc, 't', t.name)
     redis.call('PEXPIRE', key, int(o.conf.ms + 60000))
   end
   if o.req then
@@ -88,7 +88,7 @@ local function add_message(w, t, message)
       w.remembered[#w.remembered + 1] = t.name .. ' ' .. o.idem
       w.remembered[#w.remembered + 1] = id .. ' ' .. o.hash
     end
-    if o and (o.conf or o.req) then await_answers(w, id, o) end
+    if o and (o.conf or o.req) then await_answers(w, t, id, o) end
     message.id = id
   end
   t.last = id

@@ -1,0 +1,84 @@
+import type { PartitionParts } from "./partition_parts.ts";
+import { throwFirst } from "./replies.ts";
+import { Script } from "./script.ts";
+import { AWAIT } from "./scripts/await.lua.ts";
+import { CONFIRM } from "./scripts/confirm.lua.ts";
+
+const awaitScript = new Script(AWAIT);
+const confirmScript = new Script(CONFIRM);
+
+/** How long confirmations are kept after the waiting, for a publisher that comes again. */
+const KEEP_MS = 60_000;
+
+/** A message whose confirmations a process waits for. */
+export interface AwaitedMessage {
+  readonly id: string;
+  readonly topic: string;
+  /** How many confirmations are wanted. */
+  readonly wanted: number;
+  readonly processId: string;
+  readonly timeoutMs: number;
+}
+
+/** Confirmations of messages by subscriptions; the commit that publishes a message opens them. Methods reject with a RedisFailure. */
+export class ConfirmationStore {
+  readonly #partition: PartitionParts;
+
+  constructor(partition: PartitionParts) {
+    this.#partition = partition;
+  }
+
+  /** Has a process told of a message's confirmations; resolves with how many there are. May be repeated. */
+  async register(message: AwaitedMessage): Promise<number> {
+    const { keys, reign, node } = this.#partition;
+    const { id, topic, wanted, processId, timeoutMs } = message;
+    const count = await node.run((client) =>
+      awaitScript.run(client, {
+        keys: [keys.meta, keys.gens, keys.confirmations(id)],
+        args: [reign.seen, topic, wanted, processId, timeoutMs + KEEP_MS],
+      })
+    );
+    return Number(count);
+  }
+
+  /** Counts a subscription's confirmations; resolves with whether somebody waits for each. May be repeated. */
+  async confirm(
+    confirmation: {
+      readonly topic: string;
+      readonly ids: readonly string[];
+      readonly subscription: string;
+    },
+  ): Promise<boolean[]> {
+    const { keys, reign, node } = this.#partition;
+    const { topic, ids, subscription } = confirmation;
+    const results = await node.run((client) =>
+      confirmScript.run(client, {
+        keys: [keys.meta, keys.gens, ...ids.map((id) => keys.confirmations(id))],
+        args: [reign.seen, keys.probe(""), subscription, topic, ...ids],
+      })
+    );
+    return (results as (number | bigint)[]).map((result) => Number(result) === 1);
+  }
+
+  /** Reads how many have confirmed a message. */
+  async count(id: string): Promise<number> {
+    const { keys, node } = this.#partition;
+    return Number(await node.run((client) => client.hget(keys.confirmations(id), "c")) ?? 0);
+  }
+
+  /**
+   * Reads the secret that subscriptions' names are signed with, the same for all processes; where there is none,
+   * `candidate` becomes it.
+   */
+  async secret(candidate: string): Promise<string> {
+    const { keys, node } = this.#partition;
+    return await node.run(async (client) => {
+      const known = await client.get(keys.secret);
+      if (known !== null) return known;
+      const [, secret] = throwFirst(
+        await client.pipeline().set(keys.secret, candidate, "NX").get(keys.secret).exec(),
+      );
+      return String(secret);
+    });
+  }
+}
