@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions as ClientOptions } from "ioredis";
-import { toRedisFailure } from "./failure.ts";
+import { RedisFailure, toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
 import type { RedisOptions } from "./options.ts";
 
@@ -66,7 +66,12 @@ export class Connection implements AsyncDisposable {
       return result;
     } catch (error) {
       const failure = toRedisFailure(error, true);
-      if (failure.code === "redis_timeout" && client === this.#client) this.reset();
+      if (client === this.#client) {
+        if (failure.code === "redis_timeout") this.reset();
+      } else if (failure.code === "redis_unavailable" && !this.#closed) {
+        // the link was dropped because it was silent: that is the reason, not that it is closed
+        throw new RedisFailure("redis_timeout", "Redis does not answer", failure);
+      }
       throw failure;
     }
   }

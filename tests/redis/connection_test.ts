@@ -57,6 +57,20 @@ Deno.test("Connection drops a link on which no reply comes, so that a late one i
   assert.equal(await until(() => connection.run((client) => client.get("b"))), "of b");
 });
 
+Deno.test("Connection says that Redis does not answer to whoever waits on a link that is dropped for its silence", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using proxy = startProxy({ port: redis.port });
+  const url = `redis://127.0.0.1:${proxy.port}`;
+  await using connection = new Connection(redisOptionsOf(url));
+  await until(() => ping(connection));
+  proxy.stall();
+  const waiting = connection.run((client) => client.get("a"));
+  const late = setTimeout(() => connection.reset(), 20);
+  await assert.rejects(waiting, { code: "redis_timeout", outcome: "unknown" });
+  clearTimeout(late);
+  proxy.unstall();
+});
+
 Deno.test("Connection does not know what became of a command whose reply was cut off, and sends it once", async () => {
   await using redis = await startRedis({ appendonly: false });
   await using proxy = startProxy({ port: redis.port });
