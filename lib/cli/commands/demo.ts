@@ -1,6 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Api, URL_OPTION } from "../api.ts";
 import type { Command } from "../command.ts";
+import type { DemoStage as Stage } from "../demo_stage.ts";
+import { showQuestion } from "../demo_question.ts";
+import { showWork } from "../demo_work.ts";
 import { readEvents } from "../event_stream.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
@@ -8,9 +11,10 @@ import type { Style, Terminal } from "../terminal.ts";
 export const demo: Command = {
   name: "demo",
   usage: "demo",
-  summary: "Shows two publishers, two subscribers and two topics at work on a running server",
+  summary: "Shows publish/subscribe, point-to-point and request/reply on a running server",
   details: `
-Ann publishes to demo.weather, Ben to demo.news; Cleo subscribes to demo.weather alone, Dan to the pattern demo.*`,
+Ann publishes to demo.weather, Ben to demo.news; Cleo subscribes to demo.weather alone, Dan to the pattern demo.*
+Then Eve and Fay share the work of demo.jobs, and Gus answers what is asked on demo.questions.`,
   options: {
     count: { value: "<n>", help: "Messages of each publisher (5)" },
     "every-ms": { value: "<n>", help: "Milliseconds between two messages of one publisher (400)" },
@@ -25,6 +29,7 @@ Ann publishes to demo.weather, Ben to demo.news; Cleo subscribes to demo.weather
       count: input.number("count", 1) ?? 5,
       everyMs: input.number("every-ms") ?? 400,
     };
+    title(terminal, "Publish/subscribe: everybody gets every message");
     const cleo = listen(stage, {
       name: "Cleo",
       topic: "demo.weather",
@@ -41,18 +46,17 @@ Ann publishes to demo.weather, Ben to demo.news; Cleo subscribes to demo.weather
     terminal.out(
       "Cleo got every message of one topic, Dan of both, each in the order it was stored",
     );
+    title(terminal, "Point-to-point: each message is worked on by one");
+    await showWork(stage);
+    title(terminal, "Request/reply: a question, and an answer");
+    await showQuestion(stage);
     return 0;
   },
 };
 
-interface Stage {
-  readonly api: Api;
-  readonly terminal: Terminal;
-  /** Tells this run's messages from those of another. */
-  readonly run: string;
-  /** Messages of each publisher. */
-  readonly count: number;
-  readonly everyMs: number;
+function title(terminal: Terminal, text: string): void {
+  terminal.out("");
+  terminal.out(terminal.style("bold", text));
 }
 
 interface Role {

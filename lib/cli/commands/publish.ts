@@ -1,5 +1,6 @@
 import { Api, segment, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { durationMs } from "../duration.ts";
 import { readAll } from "../standard_input.ts";
 
 /** `deno task publish`: stores one message. */
@@ -16,6 +17,8 @@ bytes that are no text are published as binary. Data that begin with a dash: pub
     key: { value: "<key>", help: "Key of the message" },
     "idempotency-key": { value: "<key>", help: "Store it once, however often this is repeated" },
     durability: { value: "<how>", help: "stored (default) or ephemeral" },
+    delay: { value: "<time>", help: "Publish it later, such as 10m from now" },
+    at: { value: "<time>", help: "Publish it at a moment, such as 2030-01-01T08:00:00Z" },
     json: { help: "Print the server's answer as it is" },
     url: URL_OPTION,
   },
@@ -36,10 +39,14 @@ bytes that are no text are published as binary. Data that begin with a dash: pub
 };
 
 function messageQuery(input: CommandInput): [string, string][] {
-  return ["type", "key", "durability"].flatMap((name): [string, string][] => {
-    const value = input.text(name);
-    return value === undefined ? [] : [[name, value]];
-  });
+  const delayMs = durationMs(input.text("delay"), "delay");
+  return [
+    ...["type", "key", "durability", "at"].flatMap((name): [string, string][] => {
+      const value = input.text(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+    ...(delayMs === undefined ? [] : [["delayMs", `${delayMs}`] as [string, string]]),
+  ];
 }
 
 function headers(bytes: Uint8Array<ArrayBuffer>, input: CommandInput): Record<string, string> {
@@ -69,7 +76,10 @@ function isJson(text: string): boolean {
 }
 
 function describe(answer: string): string {
-  const { id, topic, duplicate } = JSON.parse(answer);
+  const { id, topic, duplicate, scheduled } = JSON.parse(answer);
+  if (scheduled !== undefined) {
+    return `Kept for ${topic} until ${scheduled.at}; DELETE /scheduled/${scheduled.token} cancels it`;
+  }
   if (id === null) return `Sent to those who listen to ${topic} now`;
   return `Stored in ${topic} as ${id}${duplicate ? " (it was there already)" : ""}`;
 }

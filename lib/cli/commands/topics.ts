@@ -79,9 +79,17 @@ async function describe(api: Api, { topic, input, terminal }: Output & { topic: 
   }
 }
 
-function lines(info: Record<string, unknown>): string[] {
-  return Object.entries(info).map(([name, value]) => {
+function lines({ groups = [], ...info }: Record<string, unknown>): string[] {
+  const facts = Object.entries(info).map(([name, value]) => {
     const shown = typeof value === "string" ? value : JSON.stringify(value);
     return `${name.padEnd(12)} ${printable(shown)}`;
   });
+  return [...facts, ...(Array.isArray(groups) ? groups.map(groupLine) : [])];
+}
+
+function groupLine(group: Record<string, unknown>): string {
+  const { group: name, topic, lag, pending, dead, consumers } = group;
+  const count = Array.isArray(consumers) ? consumers.length : 0;
+  const figures = `lag ${lag}, pending ${pending}, dead ${dead}, consumers ${count}`;
+  return printable(`${"group".padEnd(12)} ${name} of ${topic}: ${figures}`);
 }
