@@ -129,5 +129,5 @@ function optionsOf(input: PublishInput, body: string): string {
 function laterOf({ delayMs, at }: PublishInput) {
   if (delayMs === undefined && at === undefined) return undefined;
   const nonce = randomBytes(15).toString("base64url");
-  return at === undefined ? { delay: delayMs, nonce } : { at: Math.max(0, Date.parse(at)), nonce };
+  return at === undefined ? { delay: delayMs, nonce } : { at: Math.max(1, Date.parse(at)), nonce };
 }

@@ -88,7 +88,7 @@ export class Scheduler implements AsyncDisposable {
     const { next, more } = isDue
       ? await this.#fire()
       : { next: await store.schedule.head(), more: false };
-    this.#due = Math.min(next ?? Infinity, this.#heard);
+    this.#due = more ? 0 : Math.min(next ?? Infinity, this.#heard);
     if (more) return;
     // where Redis left something that we take for due, its clock is not what we thought
     if (isDue && this.#due <= store.now) await store.position();

@@ -4,6 +4,7 @@ import { batchBench } from "./batch_bench.ts";
 import type { Bench, Row } from "./bench.ts";
 import { fanOutBench } from "./fan_out_bench.ts";
 import { latencyBench } from "./latency_bench.ts";
+import { laterBench } from "./later_bench.ts";
 import { describeMachine } from "./machine.ts";
 import { memoryBench } from "./memory_bench.ts";
 import { publishBench } from "./publish_bench.ts";
@@ -20,6 +21,7 @@ const BENCHES: readonly Bench[] = [
   workBench("always"),
   workBench("everysec"),
   requestBench,
+  laterBench,
 ];
 
 const HELP = `deno task bench [name...] [--rounds N] [--seconds N] [--json FILE]

@@ -26,11 +26,19 @@ local w = new_writer(r, { base = base, channels = ARGV[4], meta = KEYS[1], log =
   topics = KEYS[5], defaults = { max = tonumber(ARGV[5]), age = tonumber(ARGV[6]) }, log_max = ARGV[7],
   frame_max = tonumber(ARGV[8]) })
 
+-- most have neither, and reading JSON costs more than the rest; within a text of the JSON both would be escaped
+local function message_of(line, body)
+  if not (string.find(line, '"ttl":', 1, true) or string.find(line, '"key":', 1, true)) then return body end
+  local o = cjson.decode(line)
+  return { body = body, options = { ttl = o.ttl, key = o.key } }
+end
+
 local tokens = redis.call('ZRANGEBYSCORE', later, '-inf', int(r.now), 'LIMIT', 0, tonumber(ARGV[10]))
 local runs, not_adopted, gone, foreign = {}, {}, {}, {}
-local bytes, most_bytes = 0, tonumber(ARGV[11])
+local taken, bytes, most_bytes = 0, 0, tonumber(ARGV[11])
 for _, token in ipairs(tokens) do
   if bytes >= most_bytes then break end
+  taken = taken + 1
   local text = redis.call('HGET', kept, token)
   local name, line, body
   if text then
@@ -45,13 +53,14 @@ for _, token in ipairs(tokens) do
       if unadopted(r, base, name, t) then not_adopted[#not_adopted + 1] = name end
     end
     if t.kind == 'none' or t.kind == 'stream' then
-      local o = line ~= '' and cjson.decode(line) or {}
       local run = runs[#runs]
       if not run or run.topic ~= t then
-        run = { topic = t, messages = {} }
+        run = { topic = t, messages = {}, plain = true }
         runs[#runs + 1] = run
       end
-      run.messages[#run.messages + 1] = { body = body, options = { ttl = o.ttl, key = o.key } }
+      local message = message_of(line, body)
+      run.messages[#run.messages + 1] = message
+      run.plain = run.plain and message == body
       gone[#gone + 1] = token
     else
       -- a foreign key stands where the topic is stored: it must not hold up the others
@@ -62,13 +71,13 @@ for _, token in ipairs(tokens) do
   end
 end
 if #not_adopted > 0 then return unadopted_error(not_adopted) end
-for _, run in ipairs(runs) do append(w, run.topic, run.messages) end
-finish(w)
-for _, token in ipairs(foreign) do redis.call('ZADD', later, int(r.now + 60000), token) end
-if #gone > 0 then
-  redis.call('ZREM', later, unpack(gone))
-  redis.call('HDEL', kept, unpack(gone))
+for _, run in ipairs(runs) do
+  append(w, run.topic, run.messages, run.plain and table.concat(run.messages, '\\n') or nil)
 end
+finish(w)
+if taken > 0 then redis.call('ZREMRANGEBYRANK', later, 0, taken - 1) end
+if #gone > 0 then redis.call('HDEL', kept, unpack(gone)) end
+for _, token in ipairs(foreign) do redis.call('ZADD', later, int(r.now + 60000), token) end
 local head = redis.call('ZRANGE', later, 0, 0, 'WITHSCORES')
 reply = '{"gen":' .. int(r.gen) .. ',"fired":' .. w.appended .. ',"next":' .. (head[2] and int(tonumber(head[2])) or '0')
   .. ',"more":' .. tostring(head[2] ~= nil and tonumber(head[2]) <= r.now) .. '}'
