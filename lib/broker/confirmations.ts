@@ -10,7 +10,7 @@ import { within } from "./wait.ts";
 
 /** Options of {@link Confirmations}. */
 export interface ConfirmationsOptions {
-  readonly store: ConfirmationStore;
+  readonly store: Pick<ConfirmationStore, "register" | "confirm" | "count">;
   readonly feed: Feed;
   /** Stores a message. */
   readonly publish: (message: PreparedMessage) => Promise<Outcome>;

@@ -19,7 +19,7 @@ import { within } from "./wait.ts";
 
 /** Options of {@link Requests}. */
 export interface RequestsOptions {
-  readonly store: RequestStore;
+  readonly store: Pick<RequestStore, "reply" | "read" | "end" | "remove">;
   readonly feed: Feed;
   /** Stores a message. */
   readonly publish: (message: PreparedMessage) => Promise<Outcome>;

@@ -91,6 +91,38 @@ Deno.test("POST /request gets the reply of a responder at another instance, of a
   }
 });
 
+Deno.test("POST /request takes the first of two responders, and the other is told that it came too late", async () => {
+  await using fixture = await startRunnel();
+  await using one = await startResponder(fixture.url, { topic: "t", replies: () => ["one"] });
+  await using two = await startResponder(fixture.url, { topic: "t", replies: () => ["two"] });
+  const { status, body } = await request(fixture.url, { topic: "t", data: null });
+  assert.equal(status, 200);
+  await until(() => one.answers.length + two.answers.length === 2);
+  const taken = [one, two].filter(({ answers }) => answers[0]?.status === 202);
+  assert.equal(taken.length, 1);
+  assert.equal(body.data, taken[0] === one ? "one" : "two");
+  const late = taken[0] === one ? two.answers[0] : one.answers[0];
+  assert.equal(late?.status, 410);
+});
+
+Deno.test("POST /request reaches one consumer of a group, which replies and acknowledges", async () => {
+  await using fixture = await startRunnel();
+  const pull = (waitMs: number) =>
+    send(`${fixture.url}/pull`, { json: { topic: "jobs", group: "g", waitMs } });
+  await pull(0);
+  const asked = request(fixture.url, { topic: "jobs", data: 20 });
+  const { body: pulled } = await pull(5_000);
+  const [job] = pulled.messages as { id: string; replyTo: string; data: number }[];
+  assert.ok(job);
+  const reply = await sendReply(fixture.url, { replyTo: job.replyTo, data: job.data + 1 });
+  assert.equal(reply.status, 202);
+  const { body } = await send(`${fixture.url}/ack`, {
+    json: { topic: "jobs", group: "g", ids: [job.id], lease: pulled.lease },
+  });
+  assert.deepEqual(body, { done: 1, unknown: [] });
+  assert.equal((await asked).body.data, 21);
+});
+
 Deno.test("POST /request answers 504 where nobody replies, and with the replies there were", async () => {
   await using fixture = await startRunnel();
   const none = await request(fixture.url, { topic: "t", data: 1, timeoutMs: 50 });
