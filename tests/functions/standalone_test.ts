@@ -7,11 +7,15 @@ import { deadline } from "../_support/until.ts";
 
 const OPEN = { RUNNEL_AUTH: "open", RUNNEL_ALLOW_OPEN: "1" };
 
+const REPLY = { replyTo: `$inbox.${crypto.randomUUID()}`, data: 1 };
+
 /** One request that each function answers, and where it stands behind a host's prefix. */
-const FUNCTIONS: Record<string, { path: string; json?: unknown }> = {
+const FUNCTIONS: Record<string, { path: string; json?: unknown; status?: number }> = {
   publish: { path: "/publish", json: { topic: "t", data: 1 } },
   batch: { path: "/batch", json: [{ topic: "t", data: 1 }] },
   subscribe: { path: "/subscribe?topic=t&wait=0" },
+  request: { path: "/request", json: { topic: "t", data: 1, timeoutMs: 50 }, status: 504 },
+  reply: { path: "/reply", json: REPLY, status: 410 },
   topics: { path: "/topics" },
   main: { path: "/topics" },
 };
@@ -21,10 +25,10 @@ for (const [name, request] of Object.entries(FUNCTIONS)) {
     await using redis = await startRedis({ appendonly: false });
     const file = `functions/${name}.ts`;
     await using server = await startServer({ redisUrl: redis.url, file, env: OPEN });
-    const { path, json } = request;
+    const { path, json, status: expected = 200 } = request;
     for (const prefix of ["", "/functions/v1"]) {
       const { status, body } = await send(`${server.url}${prefix}${path}`, { json });
-      assert.equal(status, 200, JSON.stringify(body));
+      assert.equal(status, expected, JSON.stringify(body));
     }
     const missing = await send(`${server.url}/nope`);
     assertProblem(missing, { status: 404, code: "not_found" });

@@ -17,6 +17,12 @@ Deno.test("problemOf() says all that a client may know, and not the cause", () =
   });
 });
 
+Deno.test("problemOf() has the error's further members, which stand for no other", () => {
+  const members = { replies: [1], status: 200 };
+  const problem = problemOf(new RunnelError("no_reply", undefined, { members }));
+  assert.deepEqual([problem.status, "replies" in problem && problem.replies], [504, [1]]);
+});
+
 Deno.test("problemOf() leaves out errors and request id where there are none", () => {
   const problem = problemOf(new RunnelError("internal"));
   assert(!("errors" in problem) && !("requestId" in problem));
