@@ -90,6 +90,13 @@ Deno.test("a scheduled message is published in time though the instance that too
   assert.ok(middle < 250, `${late} ms late`);
 });
 
+Deno.test("deno task start publishes what came due while nothing ran, though nobody asks it for anything", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await plan(redis, { count: 1_000, at: (now) => now, aMs: 100 });
+  await using _ = await startServer({ redisUrl: redis.url });
+  await until(async () => await left(redis) === 0);
+});
+
 Deno.test("scheduled messages survive redis-server killed with -9, before they are due and while they are published", async () => {
   await using redis = await startRedis();
   await using runnel = await openRunnel({ redisUrl: redis.url });
