@@ -1,7 +1,6 @@
 import { formatId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { RedisFailure } from "../redis/failure.ts";
 import type {
   GroupName,
   PullOp,
@@ -14,11 +13,12 @@ import type { Feed } from "./feed.ts";
 import type { GroupIndex } from "./group_index.ts";
 import { GroupStream, type GroupStreamRequest } from "./group_stream.ts";
 import { GroupWaiters } from "./group_waiters.ts";
+import { Puller, type PullOptions } from "./puller.ts";
 import type { Sink } from "./sink.ts";
 import type { Start } from "./start.ts";
 import type { Streams } from "./streams.ts";
 import { isPattern, TopicPattern } from "./topic_pattern.ts";
-import { giveBack, refusalOf, WorkCalls } from "./work_calls.ts";
+import { WorkCalls } from "./work_calls.ts";
 
 /** What a consumer asks for. */
 export interface PullRequest {
@@ -31,14 +31,6 @@ export interface PullRequest {
   readonly since: Start;
   readonly max: number;
   readonly leaseMs: number;
-}
-
-/** Options of {@link Groups.pull}. */
-export interface PullOptions {
-  /** How long to wait for the first message, in milliseconds. */
-  readonly waitMs: number;
-  /** Aborts when the client has gone. */
-  readonly signal: AbortSignal;
 }
 
 /** What {@link Groups} works with. */
@@ -69,6 +61,7 @@ export class Groups implements AsyncDisposable {
   readonly #options: GroupsOptions;
   readonly #calls: WorkCalls;
   readonly #waiters: GroupWaiters;
+  readonly #puller: Puller;
   readonly #draining = new AbortController();
   readonly #pulls = new Set<Promise<unknown>>();
 
@@ -77,6 +70,11 @@ export class Groups implements AsyncDisposable {
     this.#options = options;
     this.#calls = new WorkCalls({ store: store.groups, reset: () => store.resetLane(), log });
     this.#waiters = new GroupWaiters({ feed, now: () => store.now });
+    this.#puller = new Puller({
+      calls: this.#calls,
+      waiters: this.#waiters,
+      draining: this.#draining.signal,
+    });
   }
 
   /**
@@ -156,7 +154,7 @@ export class Groups implements AsyncDisposable {
       maxDeliveries,
     });
     if (set.deleting) throw new RunnelError("group_deleting");
-    if (set.created) await this.#showTopics(name);
+    if (set.created && isPattern(name.sub)) await this.#showTopics(name);
     return { maxDeliveries: set.maxDeliveries };
   }
 
@@ -207,13 +205,12 @@ export class Groups implements AsyncDisposable {
       since,
       ...(attempt === undefined ? {} : { attempt }),
     };
-    let result = await this.#pullOnce(op, signal);
+    let result = await this.#puller.once(op, signal);
     if (result.created && isPattern(name.sub)) {
       await this.#showTopics(name);
-      result = await this.#pullOnce(op, signal);
+      result = await this.#puller.once(op, signal);
     }
-    if (waitMs === 0 || isAnswer(result)) return result;
-    return await this.#wait(op, result, { waitMs, signal });
+    return await this.#puller.wait(op, result, { waitMs, signal });
   }
 
   /**
@@ -221,7 +218,6 @@ export class Groups implements AsyncDisposable {
    * the next sweep only.
    */
   async #showTopics({ sub }: GroupName): Promise<void> {
-    if (!isPattern(sub)) return;
     const { store, index } = this.#options;
     const pattern = new TopicPattern(sub);
     let after: string | undefined;
@@ -235,46 +231,6 @@ export class Groups implements AsyncDisposable {
       after = page.at(-1)?.topic;
       if (page.length < TOPICS_A_CALL) return;
     }
-  }
-
-  async #wait(op: PullOp, first: PullResult, options: PullOptions): Promise<PullResult> {
-    const { waitMs, signal } = options;
-    const over = new AbortController();
-    const stop = () => over.abort();
-    const timer = setTimeout(stop, waitMs);
-    const ends = [signal, this.#draining.signal];
-    for (const end of ends) end.addEventListener("abort", stop, { once: true });
-    if (ends.some(({ aborted }) => aborted)) stop();
-    const place = this.#waiters.enter(op.name);
-    try {
-      let result = first;
-      for (;;) {
-        await place.turn({ nextDue: result.nextDue }, over.signal);
-        if (signal.aborted) throw new RunnelError("client_closed");
-        if (over.signal.aborted) return result;
-        result = await this.#pullOnce(op, signal);
-        if (!isAnswer(result)) continue;
-        place.found(result);
-        return result;
-      }
-    } catch (error) {
-      if (isLoss(error)) place.lost();
-      throw error;
-    } finally {
-      clearTimeout(timer);
-      for (const end of ends) end.removeEventListener("abort", stop);
-      place.leave();
-    }
-  }
-
-  async #pullOnce(op: PullOp, signal: AbortSignal): Promise<PullResult> {
-    if (signal.aborted) throw new RunnelError("client_closed");
-    const result = await this.#calls.pull(op);
-    if (result.problem !== undefined) throw refusalOf(result.problem);
-    if (!signal.aborted) return result;
-    // who counts attempts comes back for what this one leased
-    if (op.attempt === undefined) await giveBack(this.#calls, op.name, result);
-    throw new RunnelError("client_closed");
   }
 
   async #sinceOf(start: Start): Promise<string> {
@@ -294,14 +250,4 @@ export class Groups implements AsyncDisposable {
       }
     }
   }
-}
-
-function isLoss(error: unknown): boolean {
-  return error instanceof RedisFailure ||
-    (error instanceof RunnelError && error.code === "outcome_unknown");
-}
-
-// an attempt that is repeated is answered with what its lease still holds, be that nothing
-function isAnswer({ messages, repeated }: PullResult): boolean {
-  return messages.length > 0 || repeated;
 }

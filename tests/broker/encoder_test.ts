@@ -28,6 +28,26 @@ Deno.test("SSE encoders move the browser's last event id only where a gap decide
   assert.deepEqual(JSON.parse(deciding?.data ?? ""), gap);
 });
 
+Deno.test("encoders write what a group's consumer needs with each message, and no cursor", () => {
+  const event = { subscription: "s", group: "g", consumer: "c" };
+  const [ready] = blocks(SSE.message.ready(event, 2_000));
+  assert.deepEqual([ready?.id, JSON.parse(ready?.data ?? "")], ["", event]);
+  assert.deepEqual(JSON.parse(text(NDJSON.message.ready(event, 2_000))), {
+    event: "$ready",
+    ...event,
+  });
+  const delivery = { deliveries: 2, lease: "7", leaseUntil: 0 };
+  const [leased] = blocks(SSE.message.leased(messageOf("a", 5), delivery));
+  assert.deepEqual([leased?.event, leased?.id], ["message", "5-65536"]);
+  const line = text(NDJSON.message.leased(messageOf("a", 5), delivery));
+  for (const message of [leased?.data ?? "", line]) {
+    const { deliveries, lease, leaseUntil } = JSON.parse(message);
+    assert.deepEqual([deliveries, lease, leaseUntil], [2, "7", "1970-01-01T00:00:00.000Z"]);
+  }
+  assert.equal(text(SSE.message.heartbeat()).includes("id:"), false);
+  assert.deepEqual(JSON.parse(text(NDJSON.message.heartbeat())), { event: "$heartbeat" });
+});
+
 Deno.test("SSE heartbeats fire no event and move the browser's last event id", () => {
   const [beat] = blocks(SSE.message.heartbeat("7-65536"));
   assert.deepEqual([beat?.idOnly, beat?.id, beat?.data], [true, "7-65536", undefined]);

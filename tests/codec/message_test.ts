@@ -41,6 +41,18 @@ Deno.test("messageJson() is the JSON of the whole message", () => {
   });
 });
 
+Deno.test("messageJson() tells a group's consumer of its delivery", () => {
+  const stored = { id: "1-2", topic: "a", time: TIME, body: messageBody({ data: { lease: 1 } }) };
+  const told = { id: "1-2", topic: "a", time: "2026-01-02T03:04:05.678Z", data: { lease: 1 } };
+  assert.deepEqual(JSON.parse(messageJson(stored, { deliveries: 3 })), { ...told, deliveries: 3 });
+  const delivery = { deliveries: 1, lease: '7"', leaseUntil: TIME };
+  assert.deepEqual(JSON.parse(messageJson(stored, delivery)), {
+    ...told,
+    ...delivery,
+    leaseUntil: "2026-01-02T03:04:05.678Z",
+  });
+});
+
 Deno.test("messageJson() writes the id of an ephemeral message as null", () => {
   const stored = { id: null, topic: "a", time: TIME, body: messageBody({ data: 1 }) };
   assert.equal(JSON.parse(messageJson(stored)).id, null);
