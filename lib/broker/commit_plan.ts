@@ -1,6 +1,6 @@
 import { advanceId, formatId, readId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
-import { readGroupKey } from "../redis/group_store.ts";
+import { readGroupKey } from "../redis/group.ts";
 import type { CommitReply, SpecialOutcome } from "../redis/store.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import type { Scheduled } from "./scheduled.ts";

@@ -1,6 +1,6 @@
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { GroupName, PullResult } from "../redis/group_store.ts";
+import type { GroupName, PullResult } from "../redis/group.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import type { GroupWaiters } from "./group_waiters.ts";
 import type { Sink } from "./sink.ts";

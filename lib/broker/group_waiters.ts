@@ -1,4 +1,4 @@
-import { groupKey, type GroupName } from "../redis/group_store.ts";
+import { groupKey, type GroupName } from "../redis/group.ts";
 import type { Feed } from "./feed.ts";
 import { TopicFilter } from "./topic_filter.ts";
 import { type Place, WaitingLine } from "./waiting_line.ts";

@@ -1,13 +1,7 @@
 import { formatId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type {
-  GroupName,
-  PullOp,
-  PullResult,
-  SettleOp,
-  SettleResult,
-} from "../redis/group_store.ts";
+import type { GroupName, PullOp, PullResult, SettleOp, SettleResult } from "../redis/group.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import type { Feed } from "./feed.ts";
 import type { GroupIndex } from "./group_index.ts";

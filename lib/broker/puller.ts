@@ -1,6 +1,6 @@
 import { RunnelError } from "../errors.ts";
 import { RedisFailure } from "../redis/failure.ts";
-import type { PullOp, PullResult } from "../redis/group_store.ts";
+import type { PullOp, PullResult } from "../redis/group.ts";
 import type { GroupWaiters } from "./group_waiters.ts";
 import type { Place } from "./waiting_line.ts";
 import { giveBack, refusalOf, type WorkCalls } from "./work_calls.ts";

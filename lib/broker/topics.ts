@@ -1,7 +1,7 @@
 import { formatId, type Id } from "../codec/id.ts";
 import { messageJson } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
-import type { GroupInfo } from "../redis/group_store.ts";
+import type { GroupInfo } from "../redis/group.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import type { Retention, TopicInfo } from "../redis/topic_store.ts";
 import type { GroupIndex } from "./group_index.ts";

@@ -3,14 +3,14 @@ import type { Logger } from "../log.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
 import type {
   GroupName,
-  GroupStore,
   PullOp,
   PullResult,
   SettleOp,
   SettleResult,
   WorkOp,
   WorkResult,
-} from "../redis/group_store.ts";
+} from "../redis/group.ts";
+import type { GroupStore } from "../redis/group_store.ts";
 import { WriteLane } from "./lane.ts";
 
 /** Options of {@link WorkCalls}. */

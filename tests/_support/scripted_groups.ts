@@ -1,11 +1,5 @@
 /** A store of groups that does what the test says, for time and failures that no Redis commits on demand. */
-import type {
-  PullOp,
-  PullResult,
-  SettleOp,
-  WorkOp,
-  WorkResult,
-} from "../../lib/redis/group_store.ts";
+import type { PullOp, PullResult, SettleOp, WorkOp, WorkResult } from "../../lib/redis/group.ts";
 import { RedisFailure } from "../../lib/redis/failure.ts";
 import type { Stamp } from "../../lib/redis/stamp.ts";
 

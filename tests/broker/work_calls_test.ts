@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import FakeTimers from "@sinonjs/fake-timers";
 import { giveBack, refusalOf, WorkCalls } from "../../lib/broker/work_calls.ts";
-import type { WorkOp, WorkResult } from "../../lib/redis/group_store.ts";
+import type { WorkOp, WorkResult } from "../../lib/redis/group.ts";
 import { RunnelError } from "../../lib/errors.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import { ackOp, given, nothing, pullOp, ScriptedGroups } from "../_support/scripted_groups.ts";

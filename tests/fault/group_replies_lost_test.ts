@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { WorkCalls } from "../../lib/broker/work_calls.ts";
-import type { GroupStore, WorkOp, WorkResult } from "../../lib/redis/group_store.ts";
+import type { WorkOp, WorkResult } from "../../lib/redis/group.ts";
+import type { GroupStore } from "../../lib/redis/group_store.ts";
 import { Script } from "../../lib/redis/script.ts";
 import { WORK } from "../../lib/redis/scripts/work.lua.ts";
 import type { Stamp } from "../../lib/redis/stamp.ts";

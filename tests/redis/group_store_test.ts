@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { GroupIndex } from "../../lib/broker/group_index.ts";
-import type { GroupName, PullOp, PullResult, SettleOp } from "../../lib/redis/group_store.ts";
+import type { GroupName, PullOp, PullResult, SettleOp } from "../../lib/redis/group.ts";
 import type { Partition } from "../_support/partition.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 
