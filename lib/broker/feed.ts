@@ -231,7 +231,7 @@ export class Feed implements AsyncDisposable {
 
   async #step(): Promise<boolean> {
     const isDead = this.#line.isUp && this.#watch.isDead;
-    if (isDead) this.#break({ link: true, why: "a probe did not come back" });
+    if (isDead) this.#break({ link: true, dead: true, why: "a probe did not come back" });
     if (await this.#line.connect()) {
       this.#watch.restart();
       this.#attempt.succeed();
@@ -265,10 +265,17 @@ export class Feed implements AsyncDisposable {
     this.#reignOf(position);
   }
 
-  #break({ link, why, error }: { link: boolean; why: string; error?: unknown }): void {
+  #break(
+    { link, dead = false, why, error }: {
+      link: boolean;
+      dead?: boolean;
+      why: string;
+      error?: unknown;
+    },
+  ): void {
     this.#options.log.info("feed broke", { why, error });
     if (link) {
-      this.#line.drop();
+      this.#line.drop({ dead });
       this.#intake.generation = 0;
     }
     this.#upkeep.reset({ link });

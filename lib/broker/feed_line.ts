@@ -1,4 +1,4 @@
-import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
+import type { CloseOptions, FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
 import { RedisFailure } from "../redis/failure.ts";
 
 /** Options of {@link FeedLine}. */
@@ -49,10 +49,10 @@ export class FeedLine implements AsyncDisposable {
       },
     });
     try {
-      await link.subscribe([...channels]);
+      await link.subscribe(channels);
       if (number !== this.#number) throw closedMeanwhile();
     } catch (error) {
-      await link.close();
+      await link.close({ dead: isDeath(error) });
       throw error;
     }
     this.#link = link;
@@ -60,22 +60,28 @@ export class FeedLine implements AsyncDisposable {
   }
 
   /** Subscribes to more channels; resolves when Redis has confirmed each. */
-  async subscribe(channels: string[]): Promise<void> {
-    await this.#link?.subscribe(channels);
+  async subscribe(channels: readonly string[]): Promise<void> {
+    const link = this.#link;
+    try {
+      await link?.subscribe(channels);
+    } catch (error) {
+      if (link === this.#link) this.drop({ dead: isDeath(error) });
+      throw error;
+    }
   }
 
   /** Stops receiving channels. */
-  async unsubscribe(channels: string[]): Promise<void> {
+  async unsubscribe(channels: readonly string[]): Promise<void> {
     await this.#link?.unsubscribe(channels);
   }
 
   /** Gives the link up; it closes by itself. */
-  drop(): void {
+  drop(options: CloseOptions = {}): void {
     const link = this.#link;
     this.#link = undefined;
     this.#number++;
     if (link === undefined) return;
-    const closed = link.close().finally(() => this.#closing.delete(closed));
+    const closed = link.close(options).finally(() => this.#closing.delete(closed));
     this.#closing.add(closed);
   }
 
@@ -84,6 +90,11 @@ export class FeedLine implements AsyncDisposable {
     this.drop();
     await Promise.all(this.#closing);
   }
+}
+
+// what Redis itself refuses came over a link that lives
+function isDeath(error: unknown): boolean {
+  return error instanceof RedisFailure && error.outcome === "unknown";
 }
 
 function closedMeanwhile(): RedisFailure {

@@ -30,13 +30,11 @@ export class ConfirmationStore {
 
   /** Has a process told of a message's confirmations; resolves with how many there are. May be repeated. */
   async register(message: AwaitedMessage): Promise<number> {
-    const { keys, reign, node } = this.#partition;
+    const { keys, site } = this.#partition;
     const { id, topic, wanted, processId, timeoutMs } = message;
-    const count = await node.run((client) =>
-      awaitScript.run(client, {
-        keys: [keys.meta, keys.gens, keys.confirmations(id)],
-        args: [reign.seen, topic, wanted, processId, timeoutMs + KEEP_MS],
-      })
+    const args = [topic, wanted, processId, timeoutMs + KEEP_MS];
+    const count = await site.run((client) =>
+      awaitScript.run(client, this.#partition.call([keys.confirmations(id)], args))
     );
     return Number(count);
   }
@@ -49,21 +47,20 @@ export class ConfirmationStore {
       readonly subscription: string;
     },
   ): Promise<boolean[]> {
-    const { keys, reign, node } = this.#partition;
+    const { keys, site } = this.#partition;
     const { topic, ids, subscription } = confirmation;
-    const results = await node.run((client) =>
-      confirmScript.run(client, {
-        keys: [keys.meta, keys.gens, ...ids.map((id) => keys.confirmations(id))],
-        args: [reign.seen, keys.probe(""), subscription, topic, ...ids],
-      })
+    const names = ids.map((id) => keys.confirmations(id));
+    const args = [keys.probe(""), subscription, topic, ...ids];
+    const results = await site.run((client) =>
+      confirmScript.run(client, this.#partition.call(names, args))
     );
     return (results as (number | bigint)[]).map((result) => Number(result) === 1);
   }
 
   /** Reads how many have confirmed a message. */
   async count(id: string): Promise<number> {
-    const { keys, node } = this.#partition;
-    return Number(await node.run((client) => client.hget(keys.confirmations(id), "c")) ?? 0);
+    const { keys, site } = this.#partition;
+    return Number(await site.run((client) => client.hget(keys.confirmations(id), "c")) ?? 0);
   }
 
   /**
@@ -71,8 +68,8 @@ export class ConfirmationStore {
    * `candidate` becomes it.
    */
   async secret(candidate: string): Promise<string> {
-    const { keys, node } = this.#partition;
-    return await node.run(async (client) => {
+    const { keys, site } = this.#partition;
+    return await site.run(async (client) => {
       const known = await client.get(keys.secret);
       if (known !== null) return known;
       const [, secret] = throwFirst(

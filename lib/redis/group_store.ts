@@ -57,9 +57,8 @@ export class GroupStore {
   async work(
     { lane, number, ops }: Stamp & { readonly ops: readonly WorkOp[] },
   ): Promise<readonly WorkResult[]> {
-    const { keys, node, reign } = this.#partition;
+    const { keys, site, reign } = this.#partition;
     const args: (string | number)[] = [
-      reign.seen,
       number,
       keys.base,
       keys.channels,
@@ -72,8 +71,10 @@ export class GroupStore {
       PULL_BYTES,
     ];
     for (const op of ops) for (const arg of argsOf(op)) args.push(arg);
-    const names = [keys.meta, keys.gens, keys.log, keys.settings, keys.topics, keys.lane(lane)];
-    const reply = await node.lane.run((client) => workScript.run(client, { keys: names, args }));
+    const names = [keys.log, keys.settings, keys.topics, keys.lane(lane)];
+    const reply = await site.write((client) =>
+      workScript.run(client, this.#partition.call(names, args))
+    );
     const [text, ...copies] = reply as [string, ...(string | null)[]];
     const { gen, results } = JSON.parse(text) as { gen: number; results: RawResult[] };
     reign.saw(gen);
@@ -83,8 +84,8 @@ export class GroupStore {
 
   /** Reads the pattern groups, and the version that rises whenever they change. */
   async patterns(): Promise<{ version: number; names: readonly GroupName[] }> {
-    const { keys, node } = this.#partition;
-    const [version, names] = await node.run(async (client) => {
+    const { keys, site } = this.#partition;
+    const [version, names] = await site.run(async (client) => {
       const [[, version], [, names]] = await client.multi()
         .hget(keys.meta, "gv").hkeys(keys.patternGroups).exec() as [
           [Error | null, string | null],
@@ -103,7 +104,7 @@ export class GroupStore {
     },
   ): Promise<void> {
     const { keys } = this.#partition;
-    await this.#run(adoptScript, [keys.meta, keys.gens, keys.topics], [
+    await this.#run(adoptScript, [keys.topics], [
       version,
       ...topics.flatMap(({ topic, groups }) => [topic, groups.length, ...groups.map(groupKey)]),
     ]);
@@ -116,7 +117,7 @@ export class GroupStore {
   ): Promise<{ created: boolean; deleting: boolean; maxDeliveries: number }> {
     const { keys } = this.#partition;
     const most = maxDeliveries === undefined ? "" : maxDeliveries ?? "-";
-    const reply = await this.#run(configureScript, [keys.meta, keys.gens, keys.topics], [
+    const reply = await this.#run(configureScript, [keys.topics], [
       groupKey(name),
       name.sub,
       since,
@@ -129,11 +130,10 @@ export class GroupStore {
 
   /** Deletes a group with what it holds; false where there was none. */
   async remove(name: GroupName): Promise<boolean> {
-    const { keys } = this.#partition;
     let reply: unknown = 2;
     let existed = false;
     while (reply === 2) {
-      reply = await this.#run(disbandScript, [keys.meta, keys.gens], [
+      reply = await this.#run(disbandScript, [], [
         groupKey(name),
         name.sub,
         TOPICS_A_STEP,
@@ -145,8 +145,7 @@ export class GroupStore {
 
   /** Tells of the groups of a topic, those by pattern included. */
   async describe(topic: string): Promise<readonly GroupInfo[]> {
-    const { keys } = this.#partition;
-    const reply = await this.#run(describeScript, [keys.meta, keys.gens], [
+    const reply = await this.#run(describeScript, [], [
       topic,
       MAX_DELIVERIES,
       LOOKED_AT,
@@ -165,7 +164,7 @@ export class GroupStore {
     let redriven = 0, at = 0;
     let to: number | "" = "";
     for (;;) {
-      const reply = await this.#run(redriveScript, [keys.meta, keys.gens], [
+      const reply = await this.#run(redriveScript, [], [
         keys.channels,
         topic,
         group,
@@ -183,9 +182,9 @@ export class GroupStore {
   }
 
   #run(script: Script, names: string[], args: (string | number)[]): Promise<unknown> {
-    const { keys, node, reign } = this.#partition;
-    return node.run((client) =>
-      script.run(client, { keys: names, args: [reign.seen, keys.base, ...args] })
+    const { keys, site } = this.#partition;
+    return site.run((client) =>
+      script.run(client, this.#partition.call(names, [keys.base, ...args]))
     );
   }
 }

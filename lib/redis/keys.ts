@@ -1,4 +1,7 @@
-/** Names of one partition's keys and channels; all share the hash tag `{prefix:partition}`. */
+/**
+ * Names of one partition's keys and channels; all share the hash tag `{prefix:0}` where there is one partition, and
+ * `{prefix:<partition>/<partitions>}` where there are more, so that what a partition was split into begins anew beside it.
+ */
 export class Keys {
   /** What every key of the partition starts with. */
   readonly base: string;
@@ -17,8 +20,9 @@ export class Keys {
   /** Channel of all frames of the partition. */
   readonly all: string;
 
-  constructor(options: { prefix: string; partition: number; db: number }) {
-    this.base = `{${options.prefix}:${options.partition}}`;
+  constructor(options: { prefix: string; partition: number; partitions?: number; db: number }) {
+    const { prefix, partition, partitions = 1 } = options;
+    this.base = `{${prefix}:${partitions === 1 ? partition : `${partition}/${partitions}`}}`;
     this.channels = options.db === 0 ? this.base : `${this.base}@${options.db}`;
     this.meta = `${this.base}:meta`;
     this.gens = `${this.base}:gens`;
@@ -96,6 +100,14 @@ export class Keys {
   /** What subscriptions' names are signed with. */
   get secret(): string {
     return `${this.base}:secret`;
+  }
+
+  /**
+   * A key that never exists. While a Cluster moves a slot it refuses a script that names a missing key, and so does not
+   * begin one that would meet a key that has left half-way.
+   */
+  get guard(): string {
+    return `${this.base}:-`;
   }
 
   /** The lock of the retention sweep. */

@@ -1,41 +1,47 @@
 import type { Redis } from "ioredis";
 import { Connection } from "./connection.ts";
 import { RedisFailure } from "./failure.ts";
-import { FeedLink, type FeedLinkEvents } from "./feed_link.ts";
+import type { FeedLink, FeedLinkEvents } from "./feed_link.ts";
+import { FeedSocket } from "./feed_socket.ts";
 import type { RedisOptions } from "./options.ts";
+import { SharedFeed } from "./shared_feed.ts";
+import type { Site } from "./site.ts";
+
+/** What is special about a node. */
+export interface NodeOptions {
+  /** Whether it is one of a Cluster. @default false */
+  readonly sharded?: boolean;
+}
 
 /**
- * One Redis and this process's links to it: a connection for the write lane, the rest of the pool for everything else,
- * and feed links on demand. The write lane has its own so that a long page of history never stands before a publish.
+ * One Redis and this process's links to it: a connection for the write lanes, the rest of the pool for everything else,
+ * and one for all feeds. The write lanes have their own so that a long page of history never stands before a publish.
  */
-export class RedisNode implements AsyncDisposable {
-  /** The write lane's connection. */
-  readonly lane: Connection;
+export class RedisNode implements Site, AsyncDisposable {
+  readonly sharded: boolean;
   readonly #options: RedisOptions;
+  readonly #lane: Connection;
   readonly #readers: Connection[];
+  readonly #feed: SharedFeed;
   #next = 0;
 
-  constructor(options: RedisOptions) {
+  constructor(options: RedisOptions, { sharded = false }: NodeOptions = {}) {
+    this.sharded = sharded;
     this.#options = options;
-    this.lane = new Connection(options);
+    this.#lane = new Connection(options);
     this.#readers = Array.from(
       { length: Math.max(options.connections - 1, 0) },
       () => new Connection(options),
     );
+    this.#feed = new SharedFeed((events) => FeedSocket.open(options, events, { sharded }));
   }
 
-  /** Number of the logical database. */
   get db(): number {
     return this.#options.address.db;
   }
 
-  /**
-   * Runs `work` on the next connection of the pool.
-   *
-   * @throws RedisFailure with what Redis or the link said
-   */
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-    const reader = this.#readers[this.#next++ % Math.max(this.#readers.length, 1)] ?? this.lane;
+    const reader = this.#readers[this.#next++ % Math.max(this.#readers.length, 1)] ?? this.#lane;
     try {
       return await reader.run(work);
     } catch (error) {
@@ -46,15 +52,22 @@ export class RedisNode implements AsyncDisposable {
     }
   }
 
-  /** Opens a connection in subscriber mode. */
-  openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {
-    return FeedLink.open(this.#options, events);
+  write<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+    return this.#lane.run(work);
   }
 
-  /** Closes every connection but the feed links, which belong to whoever opened them. */
+  resetLane(): void {
+    this.#lane.reset();
+  }
+
+  openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {
+    return this.#feed.open(events);
+  }
+
+  /** Closes every connection but the feeds', which goes with the last of their links. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
-      [this.lane, ...this.#readers].map((connection) => connection[Symbol.asyncDispose]()),
+      [this.#lane, ...this.#readers].map((connection) => connection[Symbol.asyncDispose]()),
     );
   }
 }

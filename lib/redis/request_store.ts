@@ -62,23 +62,20 @@ export class RequestStore {
 
   /** Hands in a reply. It can be sent again with the same key. */
   async reply(reply: OutgoingReply): Promise<ReplyOutcome> {
-    const { keys, reign, node } = this.#partition;
-    const outcome = await node.run((client) =>
-      replyScript.run(client, {
-        keys: [keys.meta, keys.gens, keys.request(reply.id)],
-        args: [
-          reign.seen,
-          reply.id,
-          reply.key,
-          reply.digest,
-          reply.body,
-          keys.probe(""),
-          FRAME_BYTES,
-          keys.base,
-          KEYS_MS,
-          REPLIES_BYTES,
-        ],
-      })
+    const { keys, site } = this.#partition;
+    const args = [
+      reply.id,
+      reply.key,
+      reply.digest,
+      reply.body,
+      keys.probe(""),
+      FRAME_BYTES,
+      keys.base,
+      KEYS_MS,
+      REPLIES_BYTES,
+    ];
+    const outcome = await site.run((client) =>
+      replyScript.run(client, this.#partition.call([keys.request(reply.id)], args))
     );
     return outcome as ReplyOutcome;
   }
@@ -86,8 +83,8 @@ export class RequestStore {
   /** Reads replies of some requests. */
   async read(ranges: readonly ReplyRange[]): Promise<RequestState[]> {
     if (ranges.length === 0) return [];
-    const { keys, node } = this.#partition;
-    const replies = await node.run(async (client) => {
+    const { keys, site } = this.#partition;
+    const replies = await site.run(async (client) => {
       const pipeline = client.pipeline();
       for (const range of ranges) pipeline.hmget(keys.request(range.id), ...fieldsOf(range));
       return throwFirst(await pipeline.exec());
@@ -97,12 +94,9 @@ export class RequestStore {
 
   /** Reads replies of a request and removes it, in one step. */
   async end(range: ReplyRange): Promise<RequestState> {
-    const { keys, reign, node } = this.#partition;
-    const values = await node.run((client) =>
-      endScript.run(client, {
-        keys: [keys.meta, keys.gens, keys.request(range.id)],
-        args: [reign.seen, ...fieldsOf(range)],
-      })
+    const { keys, site } = this.#partition;
+    const values = await site.run((client) =>
+      endScript.run(client, this.#partition.call([keys.request(range.id)], fieldsOf(range)))
     );
     return readState(values, range.indexes);
   }
@@ -110,8 +104,8 @@ export class RequestStore {
   /** Removes requests. */
   async remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    const { keys, node } = this.#partition;
-    await node.run((client) => client.unlink(...ids.map((id) => keys.request(id))));
+    const { keys, site } = this.#partition;
+    await site.run((client) => client.unlink(...ids.map((id) => keys.request(id))));
   }
 }
 

@@ -1,11 +1,12 @@
 import type { PartitionParts } from "./partition_parts.ts";
-import { throwFirst } from "./replies.ts";
 import { Script } from "./script.ts";
+import { CANCEL } from "./scripts/cancel.lua.ts";
 import { FIRE } from "./scripts/fire.lua.ts";
 import type { Stamp } from "./stamp.ts";
 import type { Retention } from "./topic_store.ts";
 import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
+const cancelScript = new Script(CANCEL);
 const fireScript = new Script(FIRE);
 
 /** What one call published of what was due. */
@@ -36,33 +37,29 @@ export class ScheduleStore {
    * result.
    */
   async fire({ lane, number, count }: Stamp & { readonly count: number }): Promise<FireResult> {
-    const { keys, node, reign } = this.#partition;
-    const reply = await node.lane.run((client) =>
-      fireScript.run(client, {
-        keys: [
-          keys.meta,
-          keys.gens,
-          keys.log,
-          keys.settings,
-          keys.topics,
-          keys.lane(lane),
-          keys.later,
-          keys.laterMessages,
-        ],
-        args: [
-          reign.seen,
-          number,
-          keys.base,
-          keys.channels,
-          this.#retention.maxMessages,
-          this.#retention.maxAgeMs ?? 0,
-          LOG_ENTRIES,
-          FRAME_BYTES,
-          LANE_MS,
-          count,
-          FIRE_BYTES,
-        ],
-      })
+    const { keys, site, reign } = this.#partition;
+    const names = [
+      keys.log,
+      keys.settings,
+      keys.topics,
+      keys.lane(lane),
+      keys.later,
+      keys.laterMessages,
+    ];
+    const args = [
+      number,
+      keys.base,
+      keys.channels,
+      this.#retention.maxMessages,
+      this.#retention.maxAgeMs ?? 0,
+      LOG_ENTRIES,
+      FRAME_BYTES,
+      LANE_MS,
+      count,
+      FIRE_BYTES,
+    ];
+    const reply = await site.write((client) =>
+      fireScript.run(client, this.#partition.call(names, args))
     );
     const raw = JSON.parse(String(reply)) as FireResult & { gen: number; next: number };
     reign.saw(raw.gen);
@@ -71,8 +68,8 @@ export class ScheduleStore {
 
   /** When the earliest is due, in milliseconds since 1970 on Redis's clock; undefined where there is none. */
   async head(): Promise<number | undefined> {
-    const { keys, node } = this.#partition;
-    const head = await node.run((client) => client.zrange(keys.later, "0", "0", "WITHSCORES"));
+    const { keys, site } = this.#partition;
+    const head = await site.run((client) => client.zrange(keys.later, "0", "0", "WITHSCORES"));
     // pairs are nested in RESP3 and flat in RESP2
     const [, score] = head.flat();
     return score === undefined ? undefined : Number(score);
@@ -80,13 +77,8 @@ export class ScheduleStore {
 
   /** Forgets a message by its token; false where it is not there, or was published already. */
   async cancel(token: string): Promise<boolean> {
-    const { keys, node } = this.#partition;
-    // the first of the two decides: a time without its message publishes nothing. A full Redis refuses MULTI
-    const [removed] = await node.run(async (client) =>
-      throwFirst(
-        await client.pipeline().hdel(keys.laterMessages, token).zrem(keys.later, token).exec(),
-      )
-    );
-    return Number(removed) > 0;
+    const { keys, site } = this.#partition;
+    const call = this.#partition.call([keys.later, keys.laterMessages], [token]);
+    return Number(await site.run((client) => cancelScript.run(client, call))) > 0;
   }
 }

@@ -37,8 +37,8 @@ export class Script {
 
 /** What a script is called with. */
 export interface ScriptCall {
-  readonly keys: string[];
-  readonly args: (string | number)[];
+  readonly keys: readonly string[];
+  readonly args: readonly (string | number)[];
 }
 
 /** Whether a script is sent by its hash or whole. */

@@ -12,16 +12,17 @@ import { toRedisFailure } from "./failure.ts";
 import { ephemeralFrame } from "./frame.ts";
 import { GroupStore } from "./group_store.ts";
 import { Keys } from "./keys.ts";
-import type { RedisNode } from "./node.ts";
+import { PartitionParts } from "./partition_parts.ts";
 import { type Position, readPosition } from "./position.ts";
 import { Reign } from "./reign.ts";
 import { throwFirst } from "./replies.ts";
 import { RequestStore } from "./request_store.ts";
 import { ScheduleStore } from "./schedule_store.ts";
-import { Script, withScripts } from "./script.ts";
+import { Script, type ScriptCall, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
 import { POSITION } from "./scripts/position.lua.ts";
+import type { Site } from "./site.ts";
 import type { Stamp } from "./stamp.ts";
 import { SubscriberStore } from "./subscriber_store.ts";
 import { type Retention, TopicStore } from "./topic_store.ts";
@@ -96,7 +97,10 @@ export interface TopicRange {
 /** Options of {@link PartitionStore}. */
 export interface StoreOptions {
   readonly prefix: string;
+  /** Which of the partitions it is, from 0. */
   readonly partition: number;
+  /** Of how many. @default 1 */
+  readonly partitions?: number;
   readonly retention: Retention;
   /** How long an idempotency key is remembered, in milliseconds. */
   readonly idempotencyMs: number;
@@ -125,16 +129,19 @@ export class PartitionStore {
   readonly topics: TopicStore;
   /** How many subscriptions each process has open. */
   readonly subscribers: SubscriberStore;
-  readonly #node: RedisNode;
+  readonly #site: Site;
+  readonly #parts: PartitionParts;
   readonly #options: StoreOptions;
   readonly #reign = new Reign();
   #skewMs = 0;
 
-  constructor(node: RedisNode, options: StoreOptions) {
-    this.#node = node;
+  constructor(site: Site, options: StoreOptions) {
+    const { prefix, partition, partitions = 1 } = options;
+    this.#site = site;
     this.#options = options;
-    this.keys = new Keys({ prefix: options.prefix, partition: options.partition, db: node.db });
-    const parts = { node, keys: this.keys, reign: this.#reign };
+    this.keys = new Keys({ prefix, partition, partitions, db: site.db });
+    const parts = new PartitionParts({ site, keys: this.keys, reign: this.#reign });
+    this.#parts = parts;
     this.groups = new GroupStore(parts, options.retention);
     this.schedule = new ScheduleStore(parts, options.retention);
     this.confirmations = new ConfirmationStore(parts);
@@ -153,7 +160,6 @@ export class PartitionStore {
     const { keys } = this;
     const { retention, idempotencyMs } = this.#options;
     const args: (string | number)[] = [
-      this.#reign.seen,
       commit.number,
       keys.base,
       keys.channels,
@@ -171,17 +177,10 @@ export class PartitionStore {
       const plain = messages.every(({ options }) => options === "");
       args.push(plain ? "" : messages.map(({ options }) => `${options}\n`).join(""));
     }
-    const names = [
-      keys.meta,
-      keys.gens,
-      keys.log,
-      keys.settings,
-      keys.topics,
-      keys.lane(commit.lane),
-    ];
+    const names = [keys.log, keys.settings, keys.topics, keys.lane(commit.lane)];
     for (const { topic } of commit.topics) names.push(keys.topic(topic));
-    const reply = await this.#node.lane.run((client) =>
-      commitScript.run(client, { keys: names, args })
+    const reply = await this.#site.write((client) =>
+      commitScript.run(client, this.#parts.call(names, args))
     );
     const raw = JSON.parse(String(reply)) as {
       gen: number;
@@ -195,18 +194,21 @@ export class PartitionStore {
 
   /** Drops the write lane's link, so that a call that got no answer cannot be taken for the next. */
   resetLane(): void {
-    this.#node.lane.reset();
+    this.#site.resetLane();
   }
 
   /** Publishes messages, in order, to whoever is listening now, and stores nothing. */
   async publishEphemeral(messages: readonly { topic: string; body: string }[]): Promise<void> {
-    await this.#node.run(async (client) => {
+    await this.#site.run(async (client) => {
       const [seconds, micros] = await client.time() as [number | string, number | string];
       const time = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
       const pipeline = client.pipeline();
       for (const { topic, body } of messages) {
         const frame = ephemeralFrame(topic, { time, body });
-        pipeline.publish(this.keys.channel(topic), frame).publish(this.keys.all, frame);
+        for (const channel of [this.keys.channel(topic), this.keys.all]) {
+          if (this.#site.sharded) pipeline.spublish(channel, frame);
+          else pipeline.publish(channel, frame);
+        }
       }
       throwFirst(await pipeline.exec());
     });
@@ -215,14 +217,14 @@ export class PartitionStore {
   /** Reads where the partition stands, for a cursor and some topics. */
   async position(options: { cursor?: Id; topics?: readonly string[] } = {}): Promise<Position> {
     const call = this.#positionCall(options);
-    const reply = await this.#node.run((client) => positionScript.run(client, call));
+    const reply = await this.#site.run((client) => positionScript.run(client, call));
     return this.#learn(readPosition(reply));
   }
 
   /** Publishes a probe on a channel, and reads where the partition stands. */
   async probe(options: { channel: string; number: number }): Promise<Position> {
     const call = this.#positionCall({ probe: options });
-    const reply = await this.#node.run((client) => positionScript.run(client, call));
+    const reply = await this.#site.run((client) => positionScript.run(client, call));
     return this.#learn(readPosition(reply));
   }
 
@@ -263,12 +265,8 @@ export class PartitionStore {
   /** Reads the id before each topic's oldest message that is kept; undefined where none is. */
   async floors(topics: readonly string[]): Promise<(Id | undefined)[]> {
     const { keys } = this;
-    const reply = await this.#node.run((client) =>
-      floorsScript.run(client, {
-        keys: [keys.meta, keys.gens, ...topics.map((topic) => keys.topic(topic))],
-        args: [this.#reign.seen],
-      })
-    );
+    const call = this.#parts.call(topics.map((topic) => keys.topic(topic)), [topics.length]);
+    const reply = await this.#site.run((client) => floorsScript.run(client, call));
     return (reply as string[]).map((text) => text === "" ? undefined : readId(text));
   }
 
@@ -277,7 +275,7 @@ export class PartitionStore {
     frames: readonly { topic: string; first: Id; last: Id }[],
   ): Promise<TopicEntry[][]> {
     if (frames.length === 0) return [];
-    const replies = await this.#node.run(async (client) => {
+    const replies = await this.#site.run(async (client) => {
       const pipeline = client.pipeline();
       for (const { topic, first, last } of frames) {
         pipeline.xrange(this.keys.topic(topic), formatId(first), formatId(last));
@@ -303,7 +301,7 @@ export class PartitionStore {
     const low = options.after === undefined ? "-" : `(${formatId(options.after)}`;
     const high = options.before === undefined ? "+" : `(${formatId(options.before)}`;
     const key = this.keys.topic(options.topic);
-    const entries = await this.#node.run((client) =>
+    const entries = await this.#site.run((client) =>
       options.descending
         ? client.xrevrange(key, high, low, "COUNT", options.count)
         : client.xrange(key, low, high, "COUNT", options.count)
@@ -313,7 +311,7 @@ export class PartitionStore {
 
   /** Writes a key that nobody reads, on the write lane: what refuses it refuses messages too. */
   async checkWrite(): Promise<void> {
-    await this.#node.lane.run((client) => client.set(this.keys.health, "1", "PX", HEALTH_MS));
+    await this.#site.write((client) => client.set(this.keys.health, "1", "PX", HEALTH_MS));
   }
 
   #positionCall(
@@ -322,17 +320,13 @@ export class PartitionStore {
       topics?: readonly string[];
       probe?: { channel: string; number: number };
     },
-  ): { keys: string[]; args: (string | number)[] } {
-    return {
-      keys: [this.keys.meta, this.keys.gens],
-      args: [
-        this.#reign.seen,
-        options.cursor === undefined ? "" : formatId(options.cursor),
-        options.probe?.channel ?? "",
-        options.probe?.number ?? 0,
-        ...(options.topics ?? []),
-      ],
-    };
+  ): ScriptCall {
+    return this.#parts.call([], [
+      options.cursor === undefined ? "" : formatId(options.cursor),
+      options.probe?.channel ?? "",
+      options.probe?.number ?? 0,
+      ...(options.topics ?? []),
+    ]);
   }
 
   /**
@@ -345,7 +339,7 @@ export class PartitionStore {
   ): Promise<{ position: Position; replies: RawEntry[][] }> {
     const before = positionScript.call(this.#positionCall(options));
     const after = positionScript.call(this.#positionCall({}));
-    const [first, ...replies] = await this.#node.run((client) =>
+    const [first, ...replies] = await this.#site.run((client) =>
       withScripts(async (how) => {
         const pipeline = client.pipeline();
         before(pipeline, how);

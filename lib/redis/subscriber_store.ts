@@ -29,7 +29,7 @@ export class SubscriberStore {
   ): Promise<boolean> {
     const { keys } = this.#partition;
     const own = keys.subscribers(processId);
-    return await this.#partition.node.run(async (client) => {
+    return await this.#partition.site.run(async (client) => {
       const multi = client.multi().pexpire(own, keepMs);
       if (counts !== undefined) {
         multi.del(own);
@@ -55,7 +55,7 @@ export class SubscriberStore {
     topic: string,
   ): Promise<{ named: number; patterns: Record<string, number> }[]> {
     const { keys } = this.#partition;
-    return await this.#partition.node.run(async (client) => {
+    return await this.#partition.site.run(async (client) => {
       const processes = await client.zrangebyscore(keys.processes, Date.now(), "+inf");
       const pipeline = client.pipeline();
       for (const id of processes) pipeline.hmget(keys.subscribers(id), topic, PATTERNS);

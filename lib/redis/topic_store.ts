@@ -60,12 +60,12 @@ export class TopicStore {
   ): Promise<{ topic: string; state: TopicState | undefined }[]> {
     const { prefix = "", after } = options;
     const low = after !== undefined && after >= prefix ? `(${after}` : `[${prefix}`;
-    const names = await this.#partition.node.run((client) =>
+    const names = await this.#partition.site.run((client) =>
       client.zrange(this.#partition.keys.topics, low, "+", "BYLEX", "LIMIT", 0, options.count)
     );
     const wanted = names.filter((name) => name.startsWith(prefix));
     if (wanted.length === 0) return [];
-    const states = await this.#partition.node.run((client) =>
+    const states = await this.#partition.site.run((client) =>
       client.hmget(this.#partition.keys.meta, ...wanted.map((name) => `t:${name}`))
     );
     return wanted.map((topic, i) => ({ topic, state: readTopicState(states[i] ?? "") }));
@@ -74,7 +74,7 @@ export class TopicStore {
   /** Reads what can be told of one topic; undefined where it never was, or was deleted. */
   async info(topic: string): Promise<TopicInfo | undefined> {
     const { keys } = this.#partition;
-    const replies = await this.#partition.node.run(async (client) =>
+    const replies = await this.#partition.site.run(async (client) =>
       throwFirst(
         await client.pipeline()
           .hget(keys.meta, `t:${topic}`)
@@ -113,7 +113,7 @@ export class TopicStore {
 
   /** Takes the sweep's turn for a while; false where another process has it. */
   async takeSweep(processId: string, forMs: number): Promise<boolean> {
-    const reply = await this.#partition.node.run((client) =>
+    const reply = await this.#partition.site.run((client) =>
       client.set(this.#partition.keys.sweep, processId, "PX", forMs, "NX")
     );
     return reply === "OK";
@@ -122,11 +122,9 @@ export class TopicStore {
   /** Deletes a topic; false where there was none. */
   async remove(topic: string): Promise<boolean> {
     const { keys } = this.#partition;
-    const reply = await this.#partition.node.run((client) =>
-      removeScript.run(client, {
-        keys: [keys.meta, keys.gens, keys.settings, keys.topics, keys.topic(topic)],
-        args: [this.#partition.reign.seen, topic, keys.base],
-      })
+    const names = [keys.settings, keys.topics, keys.topic(topic)];
+    const reply = await this.#partition.site.run((client) =>
+      removeScript.run(client, this.#partition.call(names, [topic, keys.base]))
     );
     return Number(reply) > 0;
   }
@@ -134,28 +132,18 @@ export class TopicStore {
   #retain(topics: readonly string[], settings: string): Promise<number> {
     const { keys } = this.#partition;
     const retention = this.#retention;
-    return this.#partition.node.run(async (client) =>
-      Number(
-        await retainScript.run(client, {
-          keys: [
-            keys.meta,
-            keys.gens,
-            keys.settings,
-            keys.topics,
-            ...topics.map((topic) => keys.topic(topic)),
-          ],
-          args: [
-            this.#partition.reign.seen,
-            retention.maxMessages,
-            retention.maxAgeMs ?? 0,
-            TRIM_STEP,
-            TOMBSTONE_MS,
-            settings,
-            keys.base,
-            ...topics,
-          ],
-        }),
-      )
+    const names = [keys.settings, keys.topics, ...topics.map((topic) => keys.topic(topic))];
+    const args = [
+      retention.maxMessages,
+      retention.maxAgeMs ?? 0,
+      TRIM_STEP,
+      TOMBSTONE_MS,
+      settings,
+      keys.base,
+      ...topics,
+    ];
+    return this.#partition.site.run(async (client) =>
+      Number(await retainScript.run(client, this.#partition.call(names, args)))
     );
   }
 }

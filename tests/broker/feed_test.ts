@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseRedisUrl } from "../../lib/redis/address.ts";
-import { FeedLink } from "../../lib/redis/feed_link.ts";
+import { FeedSocket } from "../../lib/redis/feed_socket.ts";
 import { advanceId, compareIds, formatId, type Id, parseId } from "../../lib/codec/id.ts";
 import { listenRaw } from "../_support/raw_channel.ts";
 import { Listener, openFeed, withMethods } from "../_support/feed_listener.ts";
@@ -155,7 +155,7 @@ Deno.test("Feed takes a link for dead that brings no probe back, and gets anothe
   const address = parseRedisUrl(`redis://127.0.0.1:${proxy.port}`);
   const options = { address, connections: 1, connectTimeoutMs: 200, commandTimeoutMs: 200 };
   const { feed, lines } = openFeed(partition, {
-    openLink: (events) => FeedLink.open(options, events),
+    openLink: (events) => FeedSocket.open(options, events),
     probeMs: 100,
     probeTimeoutMs: 150,
   });

@@ -7,15 +7,15 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens, 3 topics.
  *
- * ARGV: 1 highest generation the caller has seen; 2 key base; 3 version of the pattern groups that the caller knows;
+ * ARGV: 1 the caller's claim; 2 key base; 3 version of the pattern groups that the caller knows;
  * then for each topic its name, the number of groups that match it, and their keys.
  *
  * Returns 1; where the pattern groups are others by now, an error, GROUPSCHANGED.
  */
 export const ADOPT = REIGN + APPEND + GROUP + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local base = ARGV[2]
 if r.gv ~= tonumber(ARGV[3]) then return redis.error_reply('GROUPSCHANGED the pattern groups are others by now') end
 local w = new_writer(r, { base = base, meta = KEYS[1] })

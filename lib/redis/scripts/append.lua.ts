@@ -158,8 +158,8 @@ end
 local function publish_frames(w)
   redis.set_repl(redis.REPL_NONE)
   for _, frame in ipairs(w.frames) do
-    redis.call('PUBLISH', w.at.channels .. ':c:' .. frame.name, frame.payload)
-    redis.call('PUBLISH', w.at.channels .. ':all', frame.payload)
+    publish(w.at.channels .. ':c:' .. frame.name, frame.payload)
+    publish(w.at.channels .. ':all', frame.payload)
   end
 end
 `;

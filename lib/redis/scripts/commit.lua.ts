@@ -6,7 +6,7 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens, 3 log, 4 settings, 5 topics, 6 lane; from 7 on the stream of each topic.
  *
- * ARGV: 1 highest generation the caller has seen; 2 number of the commit on its
+ * ARGV: 1 the caller's claim; 2 number of the commit on its
  * lane; 3 key base; 4 channel base; 5 default most messages a topic; 6 default most age in ms, 0 for none; 7 idempotency
  * window in ms; 8 most log entries; 9 largest frame with bodies in bytes; 10 "1" for all or none; 11 how long a lane's
  * record is kept in ms; 12 how many times its most messages a topic's work may be before it is full; then for each topic
@@ -35,7 +35,7 @@ local atomic, lane_ttl, backlog_factor = ARGV[10] == '1', ARGV[11], tonumber(ARG
 local FIRST_KEY, FIRST_ARG = 7, 13
 
 local record = redis.call('GET', lane)
-local r, failure = reign(meta, gens, tonumber(ARGV[1]))
+local r, failure = reign(meta, gens, ARGV[1])
 if not r then return failure end
 if record then
   local done, reply = string.match(record, '^(%d+) (.*)$')
@@ -43,7 +43,7 @@ if record then
   if done == number then return reply end
   if done > number then return redis.error_reply('STALE commit ' .. number .. ' of a lane that is at ' .. done) end
 end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 
 -- the read pass
 for key, wanted in pairs({ [log] = 'stream', [topics_key] = 'zset' }) do
@@ -207,6 +207,6 @@ local reply = '{"gen":' .. int(r.gen) .. ',"clock":"' .. w.clock .. '","firsts":
   .. ',"special":' .. (#special > 0 and cjson.encode(special) or '[]') .. '}'
 redis.call('SET', lane, int(number) .. ' ' .. reply, 'PX', lane_ttl)
 publish_frames(w)
-if soonest then redis.call('PUBLISH', channels .. ':ctl', 'L ' .. int(soonest)) end
+if soonest then publish(channels .. ':ctl', 'L ' .. int(soonest)) end
 return reply
 `;

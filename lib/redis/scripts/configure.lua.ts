@@ -7,15 +7,15 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens, 3 topics.
  *
- * ARGV: 1 highest generation the caller has seen; 2 key base; 3 group; 4 its topic or pattern; 5 where a new one starts;
+ * ARGV: 1 the caller's claim; 2 key base; 3 group; 4 its topic or pattern; 5 where a new one starts;
  * 6 most deliveries, "-" for the default, empty to leave it; 7 the default.
  *
  * Returns 1 where the group was made, 0 where it was there, -1 where it is being deleted; and its most deliveries now.
  */
 export const CONFIGURE = REIGN + APPEND + GROUP + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local base = ARGV[2]
 local w = new_writer(r, { base = base, meta = KEYS[1], topics = KEYS[3] })
 local desk = new_desk(w, 0, 0)

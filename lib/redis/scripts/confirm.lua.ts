@@ -5,16 +5,16 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens; from 3 on the confirmations of each message.
  *
- * ARGV: 1 highest generation the caller has seen; 2 what process channels start with; 3 the subscription; 4 the
+ * ARGV: 1 the caller's claim; 2 what process channels start with; 3 the subscription; 4 the
  * messages' topic; from 5 on their ids.
  *
  * Returns for each message 1, or 0 where nobody waits for its confirmations or it is of another topic.
  */
 export const CONFIRM = REIGN + `
 local channels, subscription, topic = ARGV[2], ARGV[3], ARGV[4]
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local results, told = {}, {}
 for i = 5, #ARGV do
   local key = KEYS[i - 2]
@@ -29,7 +29,7 @@ for i = 5, #ARGV do
 end
 redis.set_repl(redis.REPL_NONE)
 for _, one in ipairs(told) do
-  for process in string.gmatch(one[1], '%S+') do redis.call('PUBLISH', channels .. process, one[2]) end
+  for process in string.gmatch(one[1], '%S+') do publish(channels .. process, one[2]) end
 end
 return results
 `;

@@ -6,16 +6,16 @@ import { TOPIC_STATE } from "./topic_state.lua.ts";
  *
  * KEYS: 1 meta, 2 gens.
  *
- * ARGV: 1 highest generation the caller has seen; 2 key base; 3 topic; 4 default most deliveries; 5 most pending messages
+ * ARGV: 1 the caller's claim; 2 key base; 3 topic; 4 default most deliveries; 5 most pending messages
  * and consumers of a group that are looked at.
  *
  * Returns a JSON text, a list of `g` (group), `lag`, `pending`, `dead`, `oldest` (when the oldest pending message was
  * published, ms; 0 for none), `max` (most deliveries) and `consumers` ([name, messages it holds, when it was seen]).
  */
 export const DESCRIBE = REIGN + TOPIC_STATE + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.left then return closed(r) end
 local base = ARGV[2]
 local name, most = ARGV[3], tonumber(ARGV[5])
 local state = redis.call('HGET', KEYS[1], 't:' .. name)

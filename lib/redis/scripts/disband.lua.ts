@@ -6,14 +6,14 @@ import { TOPIC_STATE } from "./topic_state.lua.ts";
  *
  * KEYS: 1 meta, 2 gens.
  *
- * ARGV: 1 highest generation the caller has seen; 2 key base; 3 group; 4 its topic or pattern; 5 most topics.
+ * ARGV: 1 the caller's claim; 2 key base; 3 group; 4 its topic or pattern; 5 most topics.
  *
  * Returns 0 where there is no such group, 1 where it is gone now, 2 where topics are left for another call.
  */
 export const DISBAND = REIGN + TOPIC_STATE + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local base = ARGV[2]
 local gkey, sub = ARGV[3], ARGV[4]
 local g = base .. ':g:' .. gkey

@@ -484,11 +484,11 @@ local function wake(desk)
   local channels = desk.w.at.channels
   for _, one in pairs(desk.wakes) do
     local payload = 'W ' .. int(one.time) .. ' ' .. one.gkey
-    redis.call('PUBLISH', channels .. ':c:' .. one.name, payload)
-    redis.call('PUBLISH', channels .. ':all', payload)
+    publish(channels .. ':c:' .. one.name, payload)
+    publish(channels .. ':all', payload)
   end
   for _, one in pairs(desk.rooms) do
-    if one then redis.call('PUBLISH', channels .. ':p:' .. one.process, 'W ' .. int(desk.now) .. ' ' .. one.gkey) end
+    if one then publish(channels .. ':p:' .. one.process, 'W ' .. int(desk.now) .. ' ' .. one.gkey) end
   end
 end
 `;

@@ -5,7 +5,7 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens.
  *
- * ARGV: 1 highest generation the caller has seen; 2 a cursor, or empty;
+ * ARGV: 1 the caller's claim; 2 a cursor, or empty;
  * 3 a channel to publish a probe to, or empty; 4 the probe's number; from 5 on names of topics.
  *
  * Returns a JSON text: `gen`, `clock`, `now` (ms), `purged`, `cursor` (where to go on), `lost` (true where the cursor
@@ -13,8 +13,9 @@ import { REIGN } from "./reign.lua.ts";
  * "" where unknown).
  */
 export const POSITION = REIGN + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
+if r.left then return closed(r) end
 
 -- a cursor without generation is a time: it has seen nothing, so it can have lost nothing
 local function resolve(cursor)
@@ -56,7 +57,7 @@ end
 local gen = string.format('%.0f', r.gen)
 if ARGV[3] ~= '' then
   redis.set_repl(redis.REPL_NONE)
-  redis.call('PUBLISH', ARGV[3], 'P ' .. gen .. ' ' .. r.clock .. ' ' .. ARGV[4])
+  publish(ARGV[3], 'P ' .. gen .. ' ' .. r.clock .. ' ' .. ARGV[4])
 end
 return '{"gen":' .. gen .. ',"clock":"' .. r.clock .. '","now":' .. string.format('%.0f', r.now) .. ',"purged":"' .. r.purged
   .. '","cursor":"' .. cursor .. '","lost":' .. tostring(lost) .. ',"topics":' .. (#topics > 0 and cjson.encode(topics) or '[]') .. '}'

@@ -6,16 +6,16 @@ import { TOPIC_STATE } from "./topic_state.lua.ts";
  *
  * KEYS: 1 meta, 2 gens.
  *
- * ARGV: 1 highest generation the caller has seen; 2 key base; 3 channel base; 4 topic; 5 only those of this group, empty
+ * ARGV: 1 the caller's claim; 2 key base; 3 channel base; 4 topic; 5 only those of this group, empty
  * for all; 6 after this number of the dead-letter topic; 7 up to this number, empty for what there is now: a message that dies again meanwhile
  * must not go round; 8 most dead letters; from 9 on their ids, in place of the numbers.
  *
  * Returns a JSON text: `n` (how many), `at` (number looked at last), `to` (the limit), `more` and `x` (ids that are not open).
  */
 export const REDRIVE = REIGN + TOPIC_STATE + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local base = ARGV[2]
 local channels, name, only = ARGV[3], ARGV[4], ARGV[5]
 local dead, stream = base .. ':dead:' .. name, base .. ':t:$dead.' .. name
@@ -72,8 +72,8 @@ end
 redis.set_repl(redis.REPL_NONE)
 for gkey in pairs(woken) do
   local payload = 'W ' .. int(r.now) .. ' ' .. gkey
-  redis.call('PUBLISH', channels .. ':c:' .. name, payload)
-  redis.call('PUBLISH', channels .. ':all', payload)
+  publish(channels .. ':c:' .. name, payload)
+  publish(channels .. ':all', payload)
 end
 return '{"n":' .. done .. ',"at":' .. int(last) .. ',"to":' .. int(limit) .. ',"more":' .. tostring(more)
   .. ',"x":' .. (#unknown > 0 and cjson.encode(unknown) or '[]') .. '}'

@@ -28,17 +28,35 @@ local function now_ms()
   return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
 end
 
--- returns a table {gen, clock, state, purged, gv, now}, or nil and an error reply
-local function reign(meta, gens, seen)
+-- frames go by sharded Pub/Sub where the caller says so: in a Cluster, a plain one would go to every node
+local PUBLISH = 'PUBLISH'
+local function publish(channel, payload)
+  redis.call(PUBLISH, channel, payload)
+end
+
+-- why nothing is written now, or where r.left is set not read either
+local function closed(r)
+  return redis.error_reply('CLOSED ' .. r.state .. (r.to and ' ' .. r.to or ''))
+end
+
+-- a claim is the highest generation the caller has seen, and "s" behind it where it hears sharded Pub/Sub;
+-- returns a table {gen, clock, state, left, to, purged, gv, now}, or nil and an error reply
+local function reign(meta, gens, claim)
   local info = redis.call('INFO', 'replication')
   if string.find(info, 'role:slave', 1, true) then
     return nil, redis.error_reply('READONLY this node is a replica')
   end
+  local seen, sharded = string.match(claim, '^(%d+)(s?)$')
+  seen = tonumber(seen)
+  if sharded == 's' then PUBLISH = 'SPUBLISH' end
   local run = string.match(info, 'master_replid:(%x+)')
   local now = now_ms()
-  local h = redis.call('HMGET', meta, 'run', 'gen', 'clock', 'state', 'purged', 'gv')
+  local h = redis.call('HMGET', meta, 'run', 'gen', 'clock', 'state', 'purged', 'gv', 'to')
   local gen = tonumber(h[2] or '0')
-  local r = { gen = gen, clock = h[3] or '0-0', state = h[4] or 'open', purged = h[5] or '0-0', gv = tonumber(h[6] or '0'), now = now }
+  local r = { gen = gen, clock = h[3] or '0-0', state = h[4] or 'open', purged = h[5] or '0-0', gv = tonumber(h[6] or '0'),
+    to = h[7], now = now }
+  r.left = r.state ~= 'open' and r.state ~= 'frozen'
+  if r.left then return r end
   if h[1] ~= run then
     if gen > 0 then redis.call('HSET', gens, string.format('%.0f', gen), r.clock) end
     local born = math.floor(now / 1000 - EPOCH_2026) * 128 + tonumber(string.sub(run, 1, 2), 16) % 128

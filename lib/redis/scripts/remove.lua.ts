@@ -7,14 +7,14 @@ import { TOPIC_STATE } from "./topic_state.lua.ts";
  *
  * KEYS: 1 meta, 2 gens, 3 settings, 4 topics, 5 the topic's stream.
  *
- * ARGV: 1 highest generation the caller has seen; 2 the topic's name; 3 key base.
+ * ARGV: 1 the caller's claim; 2 the topic's name; 3 key base.
  *
  * Returns 1 where the topic existed, else 0.
  */
 export const REMOVE = REIGN + TOPIC_STATE + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local name, base = ARGV[2], ARGV[3]
 local state = redis.call('HGET', KEYS[1], 't:' .. name)
 local configured = redis.call('HDEL', KEYS[3], name)

@@ -5,7 +5,7 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens, 3 the request.
  *
- * ARGV: 1 highest generation the caller has seen; 2 the request's id; 3 the reply's key; 4 digest of its payload;
+ * ARGV: 1 the caller's claim; 2 the request's id; 3 the reply's key; 4 digest of its payload;
  * 5 its body; 6 what process channels start with; 7 largest body that travels, in bytes; 8 key base; 9 how long keys are
  * remembered at least when the request is gone, in ms; 10 most bytes of all replies but the first.
  *
@@ -16,9 +16,9 @@ export const REPLY = REIGN + `
 local request = KEYS[3]
 local id, key, digest, body = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local base, window = ARGV[8], tonumber(ARGV[9])
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 
 local bucket = math.floor(r.now / window)
 local function keys_of(bucket) return base .. ':qk:' .. string.format('%.0f', bucket) end
@@ -38,6 +38,6 @@ redis.call('PEXPIRE', keys_of(bucket), window * 2)
 redis.set_repl(redis.REPL_NONE)
 local frame = 'R ' .. id .. ' ' .. index .. ' ' .. time
 if #body <= tonumber(ARGV[7]) then frame = frame .. '\\n' .. body end
-redis.call('PUBLISH', ARGV[6] .. process, frame)
+publish(ARGV[6] .. process, frame)
 return 'taken'
 `;

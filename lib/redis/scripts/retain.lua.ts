@@ -7,7 +7,7 @@ import { TRIM } from "./trim.lua.ts";
  *
  * KEYS: 1 meta, 2 gens, 3 settings, 4 topics; from 5 on the stream of each topic.
  *
- * ARGV: 1 highest generation the caller has seen; 2 default most messages;
+ * ARGV: 1 the caller's claim; 2 default most messages;
  * 3 default most age in ms, 0 for none; 4 most messages removed in all; 5 how long a deleted topic is remembered in ms;
  * 6 new settings "messages age" with "-" for the default, or empty; 7 key base; from 8 on the names of the topics.
  *
@@ -15,9 +15,9 @@ import { TRIM } from "./trim.lua.ts";
  * anything is done.
  */
 export const RETAIN = REIGN + TOPIC_STATE + TRIM + `
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local defaults = { max = tonumber(ARGV[2]), age = tonumber(ARGV[3]) }
 local removed, most, base = 0, tonumber(ARGV[4]), ARGV[7]
 local FIRST = 8

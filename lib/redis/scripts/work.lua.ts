@@ -8,7 +8,7 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens, 3 log, 4 settings, 5 topics, 6 lane.
  *
- * ARGV: 1 highest generation the caller has seen; 2 number of the call on its lane; 3 key base; 4 channel base;
+ * ARGV: 1 the caller's claim; 2 number of the call on its lane; 3 key base; 4 channel base;
  * 5 default most messages a topic; 6 default most age in ms, 0 for none; 7 most log entries; 8 largest frame with bodies
  * in bytes; 9 how long a lane's record is kept in ms; 10 default most deliveries; 11 bytes after which a pull takes no
  * more; then for each operation
@@ -26,7 +26,7 @@ import { REIGN } from "./reign.lua.ts";
  */
 export const WORK = REIGN + APPEND + CALLS + GROUP + `
 redis.call('HDEL', KEYS[1], '')
-local r, failure = reign(KEYS[1], KEYS[2], tonumber(ARGV[1]))
+local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
 local number = tonumber(ARGV[2])
 local base = ARGV[3]
@@ -51,7 +51,7 @@ end
 local recorded, stale = call_record(KEYS[6], number)
 if stale then return stale end
 if recorded then return with_copies(recorded) end
-if r.state ~= 'open' then return redis.error_reply('CLOSED partition is ' .. r.state) end
+if r.state ~= 'open' then return closed(r) end
 local w = new_writer(r, { base = base, channels = ARGV[4], meta = KEYS[1], log = KEYS[3], settings = KEYS[4],
   topics = KEYS[5], defaults = { max = tonumber(ARGV[5]), age = tonumber(ARGV[6]) }, log_max = ARGV[7],
   frame_max = tonumber(ARGV[8]) })

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { FeedLink, type FeedLinkEvents } from "../../lib/redis/feed_link.ts";
+import type { FeedLinkEvents } from "../../lib/redis/feed_link.ts";
+import { FeedSocket } from "../../lib/redis/feed_socket.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
 import { freePort } from "../_support/port.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
@@ -22,9 +23,9 @@ class Ear implements FeedLinkEvents {
   }
 }
 
-Deno.test("FeedLink hears its channels in order, from the moment each is confirmed", async () => {
+Deno.test("FeedSocket hears its channels in order, from the moment each is confirmed", async () => {
   const ear = new Ear();
-  const link = await FeedLink.open(redisOptionsOf(redis.server.url), ear);
+  const link = await FeedSocket.open(redisOptionsOf(redis.server.url), ear);
   await link.subscribe(["one", "two"]);
   for (const [channel, text] of [["one", "1"], ["two", "2 ü"], ["three", "3"], ["one", "4"]]) {
     await redis.cli("PUBLISH", channel ?? "", text ?? "");
@@ -41,9 +42,9 @@ Deno.test("FeedLink hears its channels in order, from the moment each is confirm
   assert.equal(ear.closes, 0, "whoever closes it knows");
 });
 
-Deno.test("FeedLink tells once that it is gone, and never comes back", async () => {
+Deno.test("FeedSocket tells once that it is gone, and never comes back", async () => {
   const ear = new Ear();
-  const link = await FeedLink.open(redisOptionsOf(redis.server.url), ear);
+  const link = await FeedSocket.open(redisOptionsOf(redis.server.url), ear);
   await link.subscribe(["one"]);
   await redis.cli("CLIENT", "KILL", "TYPE", "pubsub");
   await until(() => ear.closes === 1);
@@ -53,9 +54,9 @@ Deno.test("FeedLink tells once that it is gone, and never comes back", async () 
   assert.equal(ear.closes, 1);
 });
 
-Deno.test("FeedLink.open() fails with the reason, and leaves nothing behind", async () => {
+Deno.test("FeedSocket.open() fails with the reason, and leaves nothing behind", async () => {
   const ear = new Ear();
-  const open = (url: string, changes = {}) => FeedLink.open(redisOptionsOf(url, changes), ear);
+  const open = (url: string, changes = {}) => FeedSocket.open(redisOptionsOf(url, changes), ear);
   await assert.rejects(open(`redis://127.0.0.1:${freePort()}`), { code: "redis_unavailable" });
   await assert.rejects(open(redis.server.url.replace("://", "://nobody:wrong@")), {
     code: "redis_auth",
@@ -70,9 +71,9 @@ Deno.test("FeedLink.open() fails with the reason, and leaves nothing behind", as
   assert.equal(ear.closes, 0);
 });
 
-Deno.test("FeedLink.subscribe() says that a channel is forbidden", async () => {
+Deno.test("FeedSocket.subscribe() says that a channel is forbidden", async () => {
   await redis.cli("ACL", "SETUSER", "deaf", "on", ">x", "~*", "&allowed", "+@all");
-  const link = await FeedLink.open(
+  const link = await FeedSocket.open(
     redisOptionsOf(redis.server.url.replace("://", "://deaf:x@")),
     new Ear(),
   );
