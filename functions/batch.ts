@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
-import type { PublishOutcome } from "../lib/broker/broker.ts";
 import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
 import {
   batchMessageSchema,
   type PreparedMessage,
   prepareMessage,
 } from "../lib/broker/publish_input.ts";
+import type { PublishOutcome } from "../lib/broker/publisher.ts";
 import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";

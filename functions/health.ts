@@ -16,8 +16,8 @@ export function healthRoutes(source: () => Promise<App>): Route[] {
       path: "health/ready",
       auth: false,
       handle: async () => {
-        const redis = await (await source()).broker.check();
-        return jsonResponse({ status: "ready", redis });
+        const { generation } = await (await source()).broker.check();
+        return jsonResponse({ status: "ready", redis: { generation } });
       },
     },
   ];

@@ -3,7 +3,7 @@ import { type Config, loadConfig } from "./config.ts";
 import { RunnelError } from "./errors.ts";
 import type { HttpOptions } from "./http/handler.ts";
 import { createLogger, type Logger } from "./log.ts";
-import { RedisNode } from "./redis/node.ts";
+import { Deployment } from "./redis/deployment.ts";
 
 /** One instance of Runnel: what every function works with. */
 export interface App {
@@ -34,9 +34,14 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
   if (config.redis === undefined) {
     throw new RunnelError("not_configured", "No Redis is configured: set REDIS_URL");
   }
-  const node = new RedisNode(config.redis);
+  const deployment = new Deployment({
+    shards: config.redis,
+    prefix: config.prefix,
+    partitions: config.partitions,
+    log,
+  });
   const broker = new Broker({
-    node,
+    deployment,
     log,
     prefix: config.prefix,
     retention: config.retention,
@@ -47,7 +52,7 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
   let closing: Promise<void> | undefined;
   const close = async () => {
     await broker[Symbol.asyncDispose]();
-    await node[Symbol.asyncDispose]();
+    await deployment[Symbol.asyncDispose]();
   };
   return {
     config,

@@ -1,5 +1,6 @@
 import { type ConfigProblem, type Variable, VariableReader } from "./config_reader.ts";
-import { parseRedisUrl } from "./redis/address.ts";
+import { PARTITIONS_MOST } from "./codec/cursor.ts";
+import { describeRedisAddress, parseRedisUrl } from "./redis/address.ts";
 import type { RedisAddress, RedisOptions, RedisTls } from "./redis/options.ts";
 
 /** Every environment variable that Runnel reads. The README's table is made from this one. */
@@ -10,7 +11,7 @@ export const VARIABLES = [
   variable("TLS_KEY", "Private key of that certificate: a path, or the PEM text itself"),
   variable(
     "REDIS_URL",
-    "`redis://`, `rediss://` or `unix:` address; unset, `deno task start` runs its own Redis",
+    "`redis://`, `rediss://` or `unix:` address, or several with spaces between; unset, `deno task start` runs its own Redis",
   ),
   variable("REDIS_USERNAME", "ACL user, where it is not in the URL"),
   variable("REDIS_PASSWORD", "Password, where it is not in the URL"),
@@ -25,6 +26,10 @@ export const VARIABLES = [
     "Name in the certificate of Redis, where it is not the URL's host",
   ),
   variable("RUNNEL_PREFIX", "What every key in Redis starts with", "rn"),
+  variable(
+    "RUNNEL_PARTITIONS",
+    "Partitions of a new deployment, a power of two up to 64; unset, 1 on one Redis and 16 on several",
+  ),
   variable("RUNNEL_DATA_DIR", "Folder of the Redis that `deno task start` runs", ".runnel"),
   variable("RUNNEL_MAX_MESSAGES", "Messages kept per topic", "100000"),
   variable("RUNNEL_MAX_AGE_MS", "Age at which messages are dropped; unset, they have none"),
@@ -77,8 +82,10 @@ export interface Config {
     readonly port: number;
     readonly tls?: { readonly cert: string; readonly key: string };
   };
-  /** Undefined where no Redis is configured. */
-  readonly redis: RedisOptions | undefined;
+  /** One for each URL; undefined where no Redis is configured. */
+  readonly redis: readonly RedisOptions[] | undefined;
+  /** How many partitions a new deployment gets; undefined where that follows from the Redis. */
+  readonly partitions: number | undefined;
   /** What every key in Redis starts with. */
   readonly prefix: string;
   /** Folder of the managed Redis. */
@@ -135,6 +142,7 @@ function readConfig(reader: Reader): Config {
       ...(tls === undefined ? {} : { tls }),
     },
     redis: readRedis(reader),
+    partitions: readPartitions(reader),
     prefix: reader.matching("RUNNEL_PREFIX", PREFIX, "Must be 1 to 64 of A-Z a-z 0-9 . _ : -"),
     dataDir: reader.text("RUNNEL_DATA_DIR") ?? "",
     retention: {
@@ -165,8 +173,16 @@ const MAX_MS = 3_155_760_000_000;
 /** Timers take 2^31 - 1 milliseconds at most. */
 const MAX_TIMER_SECONDS = 2_147_483;
 
-function readRedis(reader: Reader): RedisOptions | undefined {
-  const url = reader.given("REDIS_URL");
+function readPartitions(reader: Reader): number | undefined {
+  const limits = { min: 1, max: PARTITIONS_MOST };
+  const partitions = reader.optionalInteger("RUNNEL_PARTITIONS", limits);
+  if (partitions === undefined || Number.isInteger(Math.log2(partitions))) return partitions;
+  reader.report("RUNNEL_PARTITIONS", "Must be a power of two: 1, 2, 4, 8, 16, 32 or 64");
+  return undefined;
+}
+
+function readRedis(reader: Reader): RedisOptions[] | undefined {
+  const urls = reader.given("REDIS_URL")?.split(/\s+/);
   const limits = { min: 1, max: 600_000 };
   const common = {
     connections: reader.integer("REDIS_CONNECTIONS", { min: 1, max: 64 }),
@@ -174,14 +190,30 @@ function readRedis(reader: Reader): RedisOptions | undefined {
     commandTimeoutMs: reader.integer("REDIS_COMMAND_TIMEOUT_MS", limits),
   };
   const tls = readRedisTls(reader);
-  if (url === undefined) {
+  if (urls === undefined) {
     reportGiven(reader, URL_VARIABLES, "Is set, but REDIS_URL is not");
     return undefined;
   }
-  const address = readAddress(reader, url);
-  if (address === undefined) return undefined;
-  if (!address.tls) reportGiven(reader, TLS_VARIABLES, "Needs a rediss:// address in REDIS_URL");
-  return { address, ...common, ...(address.tls && tls !== undefined ? { tls } : {}) };
+  const addresses = urls.flatMap((url) => readAddress(reader, url) ?? []);
+  if (addresses.length < urls.length) return undefined;
+  checkShards(reader, addresses);
+  return addresses.map((address) => ({
+    address,
+    ...common,
+    ...(address.tls && tls !== undefined ? { tls } : {}),
+  }));
+}
+
+function checkShards(reader: Reader, addresses: readonly RedisAddress[]): void {
+  if (!addresses.some(({ tls }) => tls)) {
+    reportGiven(reader, TLS_VARIABLES, "Needs a rediss:// address in REDIS_URL");
+  }
+  if (new Set(addresses.map(describeRedisAddress)).size < addresses.length) {
+    reader.report("REDIS_URL", "Names a Redis twice");
+  }
+  if (new Set(addresses.map(({ db }) => db)).size > 1) {
+    reader.report("REDIS_URL", "Names different databases: shards are all in the same one");
+  }
 }
 
 const TLS_VARIABLES = [

@@ -7,7 +7,7 @@ const ROOT = new URL("../", import.meta.url);
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   functions: ["app", "http", "broker", "codec", "errors", "log"],
   app: ["config", "http", "broker", "redis", "codec", "log", "errors"],
-  config: ["redis/address.ts", "redis/options.ts", "errors"],
+  config: ["redis/address.ts", "redis/options.ts", "codec", "errors"],
   http: ["codec", "errors", "log"],
   broker: ["redis", "codec", "errors", "log"],
   redis: ["codec", "errors", "log"],

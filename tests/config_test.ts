@@ -33,6 +33,7 @@ Deno.test("loadConfig() has a default for everything", () => {
   assert.deepEqual(load({}), {
     server: { host: "127.0.0.1", port: 8000 },
     redis: undefined,
+    partitions: undefined,
     prefix: "rn",
     dataDir: ".runnel",
     retention: { maxMessages: 100_000, maxAgeMs: undefined },
@@ -64,6 +65,7 @@ Deno.test("loadConfig() reads every variable", () => {
     REDIS_TLS_KEY: "/key.pem",
     REDIS_TLS_SERVERNAME: "redis.test",
     RUNNEL_PREFIX: "app:1",
+    RUNNEL_PARTITIONS: "32",
     RUNNEL_DATA_DIR: "/data",
     RUNNEL_MAX_MESSAGES: "10",
     RUNNEL_MAX_AGE_MS: "1000",
@@ -81,13 +83,14 @@ Deno.test("loadConfig() reads every variable", () => {
   });
   assert.deepEqual(config, {
     server: { host: "::1", port: 0, tls: { cert: CERT, key: KEY } },
-    redis: {
+    redis: [{
       address: { host: "h", port: 7000, tls: true, username: "u", password: "p", db: 2 },
       connections: 2,
       connectTimeoutMs: 10,
       commandTimeoutMs: 20,
       tls: { ca: CERT, cert: CERT, key: KEY, servername: "redis.test" },
-    },
+    }],
+    partitions: 32,
     prefix: "app:1",
     dataDir: "/data",
     retention: { maxMessages: 10, maxAgeMs: 1000 },
@@ -183,7 +186,7 @@ Deno.test("loadConfig() refuses options that cannot be honoured", async (t) => {
     assert.deepEqual(Object.keys(problemsOf(variables)), ["REDIS_TLS_SERVERNAME"]);
   });
   await t.step("two different passwords", () => {
-    assert.deepEqual(load({ REDIS_URL: "redis://:p@h", REDIS_PASSWORD: "p" }).redis?.address, {
+    assert.deepEqual(load({ REDIS_URL: "redis://:p@h", REDIS_PASSWORD: "p" }).redis?.[0]?.address, {
       host: "h",
       port: 6379,
       tls: false,

@@ -1,33 +1,29 @@
 import type { StoredMessage } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { RedisNode } from "../redis/node.ts";
-import { PartitionStore } from "../redis/store.ts";
+import type { Deployment } from "../redis/deployment.ts";
 import type { Retention } from "../redis/topic_store.ts";
 import type { Outcome } from "./commit_plan.ts";
-import { Committer } from "./committer.ts";
-import { type Confirm, Confirmations, type ConfirmedOutcome } from "./confirmations.ts";
-import { Feed } from "./feed.ts";
-import { GroupIndex } from "./group_index.ts";
+import type { Confirm, ConfirmedOutcome } from "./confirmations.ts";
 import { Groups } from "./groups.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import type { Partition } from "./partition.ts";
+import { type PartitionSet, Partitions } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
-import { Presence } from "./presence.ts";
-import { Reader } from "./reader.ts";
+import { Publisher, type PublishOutcome } from "./publisher.ts";
 import type { ReplyInput, RequestInput } from "./request_input.ts";
-import { Requests } from "./requests.ts";
-import { Scheduler } from "./scheduler.ts";
-import { type SubscribeRequest, Subscription } from "./subscription.ts";
+import { rerouting } from "./rerouting.ts";
 import type { Sink } from "./sink.ts";
+import { anyOf } from "./spread.ts";
 import { Streams } from "./streams.ts";
 import { SubscriptionNames } from "./subscription_names.ts";
-import { Sweeper } from "./sweeper.ts";
+import { type SubscribeRequest, Subscription } from "./subscription.ts";
 import { Topics } from "./topics.ts";
 import { within } from "./wait.ts";
 
 /** Options of {@link Broker}. */
 export interface BrokerOptions {
-  readonly node: RedisNode;
+  readonly deployment: Deployment;
   readonly log: Logger;
   readonly prefix: string;
   readonly retention: Retention;
@@ -37,10 +33,13 @@ export interface BrokerOptions {
   readonly heartbeatMs: number;
 }
 
-/** What became of a published message. `id` is null where it was ephemeral, or is kept for later. */
-export type PublishOutcome =
-  | { readonly id: null; readonly duplicate: boolean; readonly scheduled?: undefined }
-  | Outcome;
+/** Whether messages are taken, by partition. */
+export interface Readiness {
+  /** The highest generation that reigns over a partition. */
+  readonly generation: number;
+  /** Why some partitions take no messages; empty where all do. */
+  readonly failures: ReadonlyMap<number, RunnelError>;
+}
 
 /** How long opening a subscription may take, in milliseconds. */
 const OPEN_MS = 1_800;
@@ -49,7 +48,8 @@ const OPEN_MS = 1_800;
  * Takes messages from publishers, keeps them in Redis, and gives them to subscriptions.
  *
  * - A message whose outcome is an id is stored, and is given to every subscription that is at or behind it.
- * - One subscription gets the messages of all its topics in id order, each once; what is gone is announced.
+ * - One subscription gets the messages of all its topics in id order within each partition, each once; what is gone is
+ *   announced.
  * - The same topic and idempotency key within the window is stored once, from whatever process.
  */
 export class Broker implements AsyncDisposable {
@@ -58,64 +58,35 @@ export class Broker implements AsyncDisposable {
   /** Shares the work of topics among consumers. */
   readonly groups: Groups;
   readonly #log: Logger;
-  readonly #store: PartitionStore;
-  readonly #committer: Committer;
-  readonly #feed: Feed;
-  readonly #reader: Reader;
+  readonly #partitions: Partitions;
+  readonly #publisher: Publisher;
   readonly #heartbeats: Heartbeats;
-  readonly #sweeper: Sweeper;
-  readonly #scheduler: Scheduler;
-  readonly #presence: Presence;
-  readonly #requests: Requests;
-  readonly #confirmations: Confirmations;
   readonly #names: SubscriptionNames;
   readonly #streams: Streams;
+  readonly #closing = new Set<Promise<void>>();
+  #started = false;
   #draining = false;
 
   constructor(options: BrokerOptions) {
-    const { node, log, retention } = options;
+    const { deployment, log, prefix, retention, idempotencyMs, backlogFactor } = options;
     const processId = crypto.randomUUID();
     this.#log = log;
-    this.#store = new PartitionStore(node, {
-      prefix: options.prefix,
-      partition: 0,
-      retention,
-      idempotencyMs: options.idempotencyMs,
-      backlogFactor: options.backlogFactor,
+    this.#partitions = new Partitions({
+      ...{ deployment, log, prefix, retention, idempotencyMs, backlogFactor, processId },
+      onReplaced: (before) => this.#replace(before),
     });
-    this.#presence = new Presence({ store: this.#store, log, processId });
-    const index = new GroupIndex(this.#store.groups);
-    this.topics = new Topics({ store: this.#store, retention, presence: this.#presence, index });
-    this.#committer = new Committer({ store: this.#store, log, index });
-    this.#reader = new Reader(this.#store);
-    this.#feed = new Feed({
-      store: this.#store,
-      openLink: (events) => node.openFeedLink(events),
-      log,
-      processId,
-    });
-    const waiting = {
-      feed: this.#feed,
-      publish: (message: PreparedMessage) => this.#publishOne(message),
-      log,
-      processId,
-    };
-    this.#requests = new Requests({ store: this.#store.requests, ...waiting });
-    this.#confirmations = new Confirmations({ store: this.#store.confirmations, ...waiting });
-    this.#names = new SubscriptionNames(this.#store.confirmations);
+    this.topics = new Topics({ partitions: this.#partitions, retention });
+    this.#publisher = new Publisher(this.#partitions);
+    this.#names = new SubscriptionNames(this.#partitions);
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
     this.#streams = new Streams({ heartbeats: this.#heartbeats, log });
     this.groups = new Groups({
-      store: this.#store,
-      feed: this.#feed,
+      partitions: this.#partitions,
       streams: this.#streams,
-      index,
       log,
       processId,
       start: () => this.start(),
     });
-    this.#sweeper = new Sweeper({ store: this.#store, log, processId, index });
-    this.#scheduler = new Scheduler({ store: this.#store, feed: this.#feed, log, index });
   }
 
   /**
@@ -123,9 +94,10 @@ export class Broker implements AsyncDisposable {
    * the broker does it too.
    */
   start(): void {
-    if (this.#draining) return;
-    this.#sweeper.start();
-    this.#scheduler.start();
+    if (this.#draining || this.#started) return;
+    this.#started = true;
+    // where Redis is away now, the next use tries again
+    this.#startAll().catch(() => this.#started = false);
   }
 
   /**
@@ -137,18 +109,9 @@ export class Broker implements AsyncDisposable {
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly PublishOutcome[]> {
+    if (this.#draining) return messages.map(() => new RunnelError("shutting_down"));
     this.start();
-    if (!messages.some((message) => message.ephemeral)) {
-      return await this.#commit(messages, options);
-    }
-    const [stored, ephemeral] = await Promise.all([
-      this.#commit(messages.filter((message) => !message.ephemeral), options),
-      this.#publishEphemeral(messages.filter((message) => message.ephemeral)),
-    ]);
-    const rest = stored.values();
-    return messages.map((message) =>
-      message.ephemeral ? ephemeral : rest.next().value ?? new RunnelError("internal")
-    );
+    return await this.#publisher.publish(messages, options);
   }
 
   /**
@@ -157,12 +120,16 @@ export class Broker implements AsyncDisposable {
    * @param signal ends the waiting: the publisher has gone
    * @throws RunnelError why it was not published
    */
-  publishConfirmed(
+  async publishConfirmed(
     message: PreparedMessage,
     confirm: Confirm,
     signal: AbortSignal,
   ): Promise<ConfirmedOutcome> {
-    return this.#confirmations.publish(message, confirm, signal);
+    this.start();
+    return await this.#inPartition(
+      message.topic,
+      ({ confirmations }) => confirmations.publish(message, confirm, signal),
+    );
   }
 
   /**
@@ -179,7 +146,10 @@ export class Broker implements AsyncDisposable {
   ): Promise<{ done: number; unknown: string[] }> {
     const name = await this.#names.verify(subscription);
     if (name !== undefined) {
-      return await this.#confirmations.confirm({ topic, ids, subscription: name });
+      return await this.#inPartition(
+        topic,
+        ({ confirmations }) => confirmations.confirm({ topic, ids, subscription: name }),
+      );
     }
     const detail = "Must be the name of a subscription, as its $ready gave it";
     throw new RunnelError("invalid_request", detail, {
@@ -193,8 +163,12 @@ export class Broker implements AsyncDisposable {
    * @param signal ends the waiting: the requester has gone
    * @throws RunnelError why it was not published, `no_reply`, or `shutting_down`
    */
-  request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
-    return this.#requests.request(input, signal);
+  async request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
+    this.start();
+    return await this.#inPartition(
+      input.topic,
+      ({ requests }) => requests.request(input, signal),
+    );
   }
 
   /**
@@ -202,8 +176,8 @@ export class Broker implements AsyncDisposable {
    *
    * @throws RunnelError `requester_gone`, or why it was not taken
    */
-  reply(input: ReplyInput): Promise<void> {
-    return this.#requests.reply(input);
+  async reply(input: ReplyInput): Promise<void> {
+    await this.#inPartition(input.replyTo, ({ requests }) => requests.reply(input));
   }
 
   /**
@@ -215,22 +189,21 @@ export class Broker implements AsyncDisposable {
     if (this.#draining) throw new RunnelError("shutting_down");
     this.start();
     const late = new RunnelError("redis_timeout");
-    return await within(OPEN_MS, late, async (signal) => {
-      const subscription = new Subscription(request, {
-        reader: this.#reader,
-        feed: this.#feed,
-        log: this.#log,
-        id: await this.#names.create(signal),
-      });
-      await subscription.open(signal);
-      return subscription;
-    });
+    return await within(
+      OPEN_MS,
+      late,
+      (signal) => rerouting(() => this.#open(request, signal)),
+    );
   }
 
   /** Gives an opened subscription's messages to a client until either ends. */
   async serve(subscription: Subscription, sink: Sink): Promise<void> {
-    const leave = this.#presence.add(subscription.filter);
-    await this.#streams.serve(subscription, sink).finally(leave);
+    const { known } = this.#partitions;
+    const leave = known?.split(subscription.filter).map(({ partition, filter }) =>
+      partition.presence.add(filter)
+    );
+    await this.#streams.serve(subscription, sink);
+    for (const end of leave ?? []) end();
   }
 
   /**
@@ -239,19 +212,35 @@ export class Broker implements AsyncDisposable {
    * @returns false where nothing is kept under the token, or it was published already
    * @throws RedisFailure
    */
-  cancelScheduled(token: string): Promise<boolean> {
-    return this.#store.schedule.cancel(token);
+  async cancelScheduled(token: string): Promise<boolean> {
+    return await rerouting(async () => {
+      const { all } = await this.#partitions.current();
+      const answers = await Promise.allSettled(all.map(({ store }) => store.schedule.cancel(token)));
+      if (answers.some((one) => one.status === "fulfilled" && one.value)) return true;
+      const failure = answers.find((one) => one.status === "rejected");
+      if (failure !== undefined) throw failure.reason;
+      return false;
+    });
   }
 
   /**
-   * Whether Redis takes messages now; resolves with the generation that reigns.
+   * Whether Redis takes messages now.
    *
-   * @throws RedisFailure with the reason why not
+   * @throws RedisFailure with the reason why not, where no partition does
    */
-  async check(): Promise<{ generation: number }> {
-    await this.#store.checkWrite();
-    const { generation } = await this.#store.position();
-    return { generation };
+  async check(): Promise<Readiness> {
+    const { all } = await this.#partitions.current();
+    const failures = new Map<number, RunnelError>();
+    const generations = await anyOf(all, async ({ number, store }) => {
+      try {
+        await store.checkWrite();
+        return (await store.position()).generation;
+      } catch (error) {
+        if (error instanceof RunnelError) failures.set(number, error);
+        throw error;
+      }
+    });
+    return { generation: Math.max(...generations), failures };
   }
 
   /** Ends all streams with `$bye` and answers what is under way; nothing new is taken. */
@@ -259,49 +248,63 @@ export class Broker implements AsyncDisposable {
     this.#draining = true;
     this.groups.stop();
     const ended = this.#streams.drain();
-    await Promise.all([
-      this.#requests[Symbol.asyncDispose](),
-      this.#confirmations[Symbol.asyncDispose](),
-    ]);
-    await this.#committer[Symbol.asyncDispose]();
+    const partitions = this.#partitions.known?.all ?? [];
+    await this.#publisher.settled();
+    await Promise.all(partitions.map((partition) => partition.drain()));
     await ended;
-    await this.groups[Symbol.asyncDispose]();
+    await this.groups.settled();
+    await Promise.all(partitions.map((partition) => partition.release()));
   }
 
-  /** Drains, and closes everything but the Redis connections, which belong to the node. */
+  /** Drains, and closes everything but the Redis connections, which belong to the deployment. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.drain(), this.#scheduler[Symbol.asyncDispose]()]);
+    this.#partitions[Symbol.dispose]();
+    await this.drain();
     this.#heartbeats[Symbol.dispose]();
-    await this.#sweeper[Symbol.asyncDispose]();
-    await this.#presence[Symbol.asyncDispose]();
-    await this.#feed[Symbol.asyncDispose]();
+    const partitions = this.#partitions.known?.all ?? [];
+    await Promise.all([...partitions.map((one) => one[Symbol.asyncDispose]()), ...this.#closing]);
   }
 
-  async #commit(
-    messages: readonly PreparedMessage[],
-    options: { atomic?: boolean },
-  ): Promise<readonly Outcome[]> {
-    const outcomes = await this.#committer.store(messages, options);
-    for (const outcome of outcomes) {
-      if (outcome instanceof RunnelError || outcome.scheduled === undefined) continue;
-      this.#scheduler.expect(outcome.scheduled.at);
-    }
-    return outcomes;
+  async #startAll(): Promise<void> {
+    const { all } = await this.#partitions.current();
+    if (!this.#draining) { for (const partition of all) partition.start(); }
   }
 
-  async #publishOne(message: PreparedMessage): Promise<Outcome> {
+  async #open(request: SubscribeRequest, signal: AbortSignal): Promise<Subscription> {
+    const set = await this.#partitions.current();
+    const spans = set.split(request.filter).map(({ partition, filter }) => {
+      const { number, reader, feed } = partition;
+      return { number, filter, reader, feed };
+    });
+    const subscription = new Subscription(request, {
+      spans,
+      partitions: set.all.length,
+      log: this.#log,
+      id: await this.#names.create(signal),
+    });
+    await subscription.open(signal);
+    return subscription;
+  }
+
+  #inPartition<T>(topic: string, work: (partition: Partition) => Promise<T>): Promise<T> {
+    return rerouting(async () => await work((await this.#partitions.current()).of(topic)));
+  }
+
+  /** Partitions were split: whoever is at those of before is sent to those of now. */
+  #replace(before: PartitionSet): void {
+    this.#streams.endAll("moved");
+    this.groups.release();
+    this.#started = false;
     this.start();
-    const [outcome] = await this.#committer.store([message]);
-    return outcome ?? new RunnelError("internal");
+    const closing = this.#retire(before).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
   }
 
-  async #publishEphemeral(messages: readonly PreparedMessage[]): Promise<PublishOutcome> {
-    try {
-      await this.#store.publishEphemeral(messages);
-      return { id: null, duplicate: false };
-    } catch (error) {
-      if (error instanceof RunnelError) return error;
-      throw error;
-    }
+  async #retire({ all }: PartitionSet): Promise<void> {
+    await this.#publisher.settled();
+    await Promise.all(all.map((partition) => partition.drain()));
+    await this.groups.settled();
+    await Promise.all(all.map((partition) => partition.release()));
+    await Promise.all(all.map((partition) => partition[Symbol.asyncDispose]()));
   }
 }

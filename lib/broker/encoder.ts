@@ -5,7 +5,7 @@ import type { BatchEncoder } from "./batch.ts";
 import type { Gap } from "./page.ts";
 
 /** Why a stream ends. */
-export type ByeReason = "limit" | "caught_up" | "time" | "shutdown";
+export type ByeReason = "limit" | "caught_up" | "time" | "shutdown" | "moved";
 
 /** Who a subscription is and where it starts; where a group's consumer starts is the group's matter. */
 export type ReadyEvent =
@@ -46,6 +46,9 @@ function sseEncoder(format: MessageFormat): Encoder {
       text.encode(
         messages.map((message: StoredMessage) => sseMessage(message, { format })).join(""),
       ),
+    bodies: (messages) => messages.map((message) => sseMessage(message, { format, id: null })),
+    withCursors: (bodies, cursors) =>
+      text.encode(bodies.map((body, i) => `id: ${cursors[i]}\n${body}`).join("")),
     leased: (message, delivery) => text.encode(sseMessage(message, { format, delivery })),
     ready: (event, retry) => {
       const id = "cursor" in event ? { id: event.cursor } : {};
@@ -74,6 +77,14 @@ function ndjsonEncoder(format: MessageFormat): Encoder {
     messages: (messages) =>
       text.encode(
         messages.map((message: StoredMessage) => ndjsonMessage(message, { format })).join(""),
+      ),
+    bodies: (messages) => messages.map((message) => ndjsonMessage(message, { format })),
+    // a payload alone has no place for it
+    withCursors: (bodies, cursors) =>
+      text.encode(
+        bodies.map((body, i) =>
+          format === "data" ? body : `${body.slice(0, -2)},"cursor":"${cursors[i]}"}\n`
+        ).join(""),
       ),
     leased: (message, delivery) => text.encode(ndjsonMessage(message, { format, delivery })),
     ready: (event) => line({ event: "$ready", ...event }),

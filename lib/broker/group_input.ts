@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseId } from "../codec/id.ts";
+import { parseCursor } from "../codec/cursor.ts";
 import { groupNameFault, type NameKind } from "./group_name.ts";
 import { patternFault } from "./topic.ts";
 
@@ -11,8 +11,9 @@ export const LEASE_MS = 30_000;
 export const LEASE_LIMITS = { min: 100, max: 12 * 3_600_000 };
 const WAIT_MOST_MS = 60_000;
 const DELAY_MOST_MS = 7 * 86_400_000;
-const LEASE_TEXT_MOST = 64;
-const SINCE_MOST = 128;
+// of many partitions
+const LEASE_TEXT_MOST = 2_048;
+const SINCE_MOST = 4_096;
 
 const sub = z.string().superRefine((name, context) => {
   const fault = patternFault(name);
@@ -24,7 +25,11 @@ const named = (kind: NameKind) =>
     if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
   });
 const leaseMs = z.int().min(LEASE_LIMITS.min).max(LEASE_LIMITS.max);
-const messageId = z.string().refine((id) => parseId(id) !== undefined, "Expected a message id");
+/** `<id>`, or `<p>.<id>` of a group whose pattern spans several partitions. */
+const messageId = z.string().refine(
+  (id) => /^(\d{1,2}\.)?\d{1,15}-\d{1,16}$/.test(id) && parseCursor(id) !== undefined,
+  "Expected a message id",
+);
 const ids = z.array(messageId).min(1).max(MESSAGES_MOST);
 const since = z.string().max(SINCE_MOST);
 

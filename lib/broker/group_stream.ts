@@ -2,20 +2,18 @@ import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { GroupName, PullResult } from "../redis/group.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
-import type { GroupWaiters } from "./group_waiters.ts";
+import { giveBack, type GroupPlace, type GroupSpan, refusalOf } from "./group_span.ts";
 import type { Sink } from "./sink.ts";
-import type { Stream } from "./streams.ts";
+import { comeBackMs, RETRY_MS, type Stream } from "./streams.ts";
 import { abortable, repeat } from "./wait.ts";
-import type { Place } from "./waiting_line.ts";
-import { giveBack, refusalOf, type WorkCalls } from "./work_calls.ts";
 
 /** What a consumer that wants messages pushed asked for. */
 export interface GroupStreamRequest {
   readonly name: GroupName;
   /** @default one of its own */
   readonly consumer?: string;
-  /** Where the group starts if it is new: `latest`, `earliest`, `last:<n>` or an id. */
-  readonly since: string;
+  /** Where the group starts in a partition if it is new: `latest`, `earliest`, `last:<n>` or an id. */
+  readonly since: (partition: number) => string;
   /** Most messages that the consumer holds at a time. */
   readonly max: number;
   readonly leaseMs: number;
@@ -30,8 +28,7 @@ export interface GroupStreamRequest {
 
 /** What a group's stream works with. */
 export interface GroupStreamParts {
-  readonly calls: WorkCalls;
-  readonly waiters: GroupWaiters;
+  readonly span: GroupSpan;
   readonly log: Logger;
   readonly id: string;
   /** Names this process, which is told when the consumer has room again. */
@@ -40,8 +37,6 @@ export interface GroupStreamParts {
 
 /** Unread bytes at which nothing more is leased for a client. */
 const BACKLOG_BYTES = 256 << 10;
-const RETRY_MS = 2_000;
-const BYE_SPREAD_MS = 5_000;
 
 /**
  * Pushes a group's messages to one consumer, which acknowledges them elsewhere: as many at a time as it may hold, and
@@ -73,7 +68,7 @@ export class GroupStream implements Stream {
 
   /** Gives messages to a client until it leaves, {@link end} is called, or the request's limits are reached. */
   async run(sink: Sink): Promise<void> {
-    const { id, waiters } = this.#parts;
+    const { id, span } = this.#parts;
     const { name, encoder, lifetimeMs } = this.#request;
     const { signal } = this.#over;
     this.#sink = sink;
@@ -83,7 +78,7 @@ export class GroupStream implements Stream {
     const life = lifetimeMs === undefined
       ? undefined
       : setTimeout(() => this.end("time"), lifetimeMs);
-    const place = waiters.enter(name);
+    const place = span.enter(name);
     try {
       const ready = { subscription: id, group: name.group, consumer: this.#consumer };
       sink.write(encoder.ready(ready, RETRY_MS));
@@ -103,8 +98,7 @@ export class GroupStream implements Stream {
   /** Says good-bye and ends the stream; clients come back after a while that differs for each. */
   end(reason: ByeReason): void {
     if (this.#over.signal.aborted) return;
-    const spread = reason === "shutdown" || reason === "time" ? Math.random() * BYE_SPREAD_MS : 0;
-    this.#sink?.write(this.#request.encoder.bye(reason, Math.round(RETRY_MS / 4 + spread)));
+    this.#sink?.write(this.#request.encoder.bye(reason, comeBackMs(reason)));
     this.#over.abort();
   }
 
@@ -115,14 +109,14 @@ export class GroupStream implements Stream {
     sink.write(this.#request.encoder.heartbeat());
   }
 
-  async #advance(sink: Sink, place: Place): Promise<void> {
+  async #advance(sink: Sink, place: GroupPlace): Promise<void> {
     const { signal } = this.#over;
     if (this.#left <= 0) return this.end("limit");
     if (sink.backlog > BACKLOG_BYTES) return await abortable(sink.drained(), signal);
     const result = await this.#pull();
     const { messages, more, nextDue } = result;
     // the client went while Redis was asked: nothing of this was sent
-    if (signal.aborted) return giveBack(this.#parts.calls, this.#request.name, result);
+    if (signal.aborted) return giveBack(this.#parts.span, this.#request.name, result);
     if (messages.length > 0) {
       this.#give(sink, result);
       return place.found({ more });
@@ -133,7 +127,7 @@ export class GroupStream implements Stream {
 
   async #pull(): Promise<PullResult> {
     const { name, consumer, since, max, leaseMs } = this.#request;
-    const result = await this.#parts.calls.pull({
+    const result = await this.#parts.span.pull({
       kind: "pull",
       name,
       consumer: this.#consumer,
@@ -165,6 +159,7 @@ export class GroupStream implements Stream {
 
   // what another try cannot mend is for the operator, and said once
   #tellOfFailure(error: unknown, before: number): void {
+    if (error instanceof RunnelError && error.code === "partition_split") return this.end("moved");
     const hopeless = !(error instanceof RunnelError && error.retryable);
     const level = hopeless && before === 0 ? "warn" : "debug";
     this.#parts.log[level]("subscription cannot read", { subscription: this.id, error });

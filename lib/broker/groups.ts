@@ -1,18 +1,20 @@
+import { cursorIn } from "../codec/cursor.ts";
 import { formatId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { GroupName, PullOp, PullResult, SettleOp, SettleResult } from "../redis/group.ts";
-import type { PartitionStore } from "../redis/store.ts";
-import type { Feed } from "./feed.ts";
-import type { GroupIndex } from "./group_index.ts";
+import type { GroupName, PullResult, SettleOp, SettleResult } from "../redis/group.ts";
+import { GroupSpan, type SpanPullOp } from "./group_span.ts";
 import { GroupStream, type GroupStreamRequest } from "./group_stream.ts";
-import { GroupWaiters } from "./group_waiters.ts";
+import type { Partition } from "./partition.ts";
+import type { Partitions } from "./partitions.ts";
 import { Puller, type PullOptions } from "./puller.ts";
+import { rerouting } from "./rerouting.ts";
 import type { Sink } from "./sink.ts";
+import { allOf, anyOf } from "./spread.ts";
 import type { Start } from "./start.ts";
 import type { Streams } from "./streams.ts";
 import { isPattern, TopicPattern } from "./topic_pattern.ts";
-import { WorkCalls } from "./work_calls.ts";
+import { within } from "./wait.ts";
 
 /** What a consumer asks for. */
 export interface PullRequest {
@@ -29,10 +31,8 @@ export interface PullRequest {
 
 /** What {@link Groups} works with. */
 export interface GroupsOptions {
-  readonly store: PartitionStore;
-  readonly feed: Feed;
+  readonly partitions: Partitions;
   readonly streams: Streams;
-  readonly index: GroupIndex;
   readonly log: Logger;
   readonly processId: string;
   /** Begins what is to be done though nobody asks; called at each use. */
@@ -51,24 +51,14 @@ const TOPICS_A_CALL = 500;
  * - A lease that runs out, or is given back, goes to whoever pulls next, with its deliveries counted.
  * - Who waits is told by the feed within milliseconds, at no connection of its own.
  */
-export class Groups implements AsyncDisposable {
+export class Groups {
   readonly #options: GroupsOptions;
-  readonly #calls: WorkCalls;
-  readonly #waiters: GroupWaiters;
-  readonly #puller: Puller;
-  readonly #draining = new AbortController();
   readonly #pulls = new Set<Promise<unknown>>();
+  #draining = new AbortController();
+  #stopped = false;
 
   constructor(options: GroupsOptions) {
-    const { store, feed, log } = options;
     this.#options = options;
-    this.#calls = new WorkCalls({ store: store.groups, reset: () => store.resetLane(), log });
-    this.#waiters = new GroupWaiters({ feed, now: () => store.now });
-    this.#puller = new Puller({
-      calls: this.#calls,
-      waiters: this.#waiters,
-      draining: this.#draining.signal,
-    });
   }
 
   /**
@@ -78,9 +68,9 @@ export class Groups implements AsyncDisposable {
    * @throws RunnelError why not, `outcome_unknown` where it may have leased some, `stale_attempt`, or `client_closed`
    */
   async pull(request: PullRequest, { waitMs, signal }: PullOptions): Promise<PullResult> {
-    if (this.#draining.signal.aborted) throw new RunnelError("shutting_down");
+    if (this.#stopped) throw new RunnelError("shutting_down");
     this.#options.start();
-    const pulling = this.#pull(request, { waitMs, signal });
+    const pulling = rerouting(() => this.#pull(request, { waitMs, signal }));
     this.#pulls.add(pulling);
     try {
       return await pulling;
@@ -95,7 +85,7 @@ export class Groups implements AsyncDisposable {
    * @throws RunnelError why not, or `outcome_unknown`
    */
   settle(op: SettleOp): Promise<SettleResult> {
-    return this.#calls.settle(op);
+    return rerouting(async () => await new GroupSpan(await this.#partsOf(op.name)).settle(op));
   }
 
   /**
@@ -106,25 +96,21 @@ export class Groups implements AsyncDisposable {
   async subscribe(
     request: Omit<GroupStreamRequest, "since"> & { readonly since: Start },
   ): Promise<GroupStream> {
-    const { signal } = this.#draining;
-    if (signal.aborted) throw new RunnelError("shutting_down");
+    if (this.#stopped) throw new RunnelError("shutting_down");
     const { log, processId, start } = this.#options;
     start();
-    const since = await this.#sinceOf(request.since);
-    await this.configure(request.name, { since: request.since });
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(new RunnelError("redis_timeout")), OPEN_MS);
-    try {
-      await this.#waiters.heedRoom(late.signal);
-    } finally {
-      clearTimeout(timer);
-    }
-    return new GroupStream({ ...request, since }, {
-      calls: this.#calls,
-      waiters: this.#waiters,
-      log,
-      id: crypto.randomUUID(),
-      processId,
+    return await rerouting(async () => {
+      const parts = await this.#partsOf(request.name);
+      const since = await this.#sinceOf(request.since, parts);
+      await anyOf(parts, (partition) => make(partition, request.name, { since }));
+      const late = new RunnelError("redis_timeout");
+      await within(
+        OPEN_MS,
+        late,
+        (signal) => anyOf(parts, ({ waiters }) => waiters.heedRoom(signal)),
+      );
+      const stream = { span: new GroupSpan(parts), log, id: crypto.randomUUID(), processId };
+      return new GroupStream({ ...request, since }, stream);
     });
   }
 
@@ -139,17 +125,19 @@ export class Groups implements AsyncDisposable {
    *
    * @throws RedisFailure, or RunnelError `group_deleting`
    */
-  async configure(
+  configure(
     name: GroupName,
     { since, maxDeliveries }: { since: Start; maxDeliveries?: number | null | undefined },
   ): Promise<{ maxDeliveries: number }> {
-    const set = await this.#options.store.groups.configure(name, {
-      since: await this.#sinceOf(since),
-      maxDeliveries,
+    return rerouting(async () => {
+      const parts = await this.#partsOf(name);
+      const startIn = await this.#sinceOf(since, parts);
+      const [first] = await allOf(
+        parts,
+        (partition) => make(partition, name, { since: startIn, maxDeliveries }),
+      );
+      return { maxDeliveries: first.maxDeliveries };
     });
-    if (set.deleting) throw new RunnelError("group_deleting");
-    if (set.created && isPattern(name.sub)) await this.#showTopics(name);
-    return { maxDeliveries: set.maxDeliveries };
   }
 
   /**
@@ -158,7 +146,10 @@ export class Groups implements AsyncDisposable {
    * @throws RunnelError `not_found`
    */
   async remove(name: GroupName): Promise<void> {
-    if (await this.#options.store.groups.remove(name)) return;
+    const existed = await rerouting(async () =>
+      await allOf(await this.#partsOf(name), ({ store }) => store.groups.remove(name))
+    );
+    if (existed.includes(true)) return;
     throw new RunnelError("not_found", `There is no group ${JSON.stringify(name.group)}`);
   }
 
@@ -167,30 +158,42 @@ export class Groups implements AsyncDisposable {
    *
    * @throws RedisFailure
    */
-  async redrive(
+  redrive(
     topic: string,
     which: { ids?: readonly string[] | undefined; group?: string | undefined },
   ): Promise<{ redriven: number; unknown: readonly string[] }> {
-    return await this.#options.store.groups.redrive(topic, which);
+    return rerouting(async () => {
+      const set = await this.#options.partitions.current();
+      return await set.of(topic).store.groups.redrive(topic, which);
+    });
+  }
+
+  /** Answers whoever waits, with nothing: they are to come again, and find where the topics are now. */
+  release(): void {
+    this.#draining.abort();
+    this.#draining = new AbortController();
   }
 
   /** Answers whoever waits, and takes nothing new. */
   stop(): void {
+    this.#stopped = true;
     this.#draining.abort();
   }
 
-  /** Answers what is under way. Streams must have ended before: they give back what they could not send. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.stop();
+  /** Waits until nothing is under way. */
+  async settled(): Promise<void> {
     await Promise.allSettled(this.#pulls);
-    await this.#calls[Symbol.asyncDispose]();
-    await this.#waiters[Symbol.asyncDispose]();
+  }
+
+  async #partsOf({ sub }: GroupName): Promise<readonly Partition[]> {
+    return (await this.#options.partitions.current()).spannedBy(sub);
   }
 
   async #pull(request: PullRequest, { waitMs, signal }: PullOptions): Promise<PullResult> {
     const { name, consumer = "", attempt, max, leaseMs } = request;
-    const since = await this.#sinceOf(request.since);
-    const op: PullOp = {
+    const parts = await this.#partsOf(name);
+    const since = await this.#sinceOf(request.since, parts);
+    const op: SpanPullOp = {
       kind: "pull",
       name,
       consumer,
@@ -199,49 +202,69 @@ export class Groups implements AsyncDisposable {
       since,
       ...(attempt === undefined ? {} : { attempt }),
     };
-    let result = await this.#puller.once(op, signal);
+    const puller = new Puller({ span: new GroupSpan(parts), draining: this.#draining.signal });
+    let result = await puller.once(op, signal);
     if (result.created && isPattern(name.sub)) {
-      await this.#showTopics(name);
-      result = await this.#puller.once(op, signal);
+      await anyOf(parts, (partition) => showTopics(partition, name));
+      result = await puller.once(op, signal);
     }
-    return await this.#puller.wait(op, result, { waitMs, signal });
+    return await puller.wait(op, result, { waitMs, signal });
   }
 
-  /**
-   * Lets a new pattern group consume the topics that are there. Those that nobody publishes to would be shown to it by
-   * the next sweep only.
-   */
-  async #showTopics({ sub }: GroupName): Promise<void> {
-    const { store, index } = this.#options;
-    const pattern = new TopicPattern(sub);
-    let after: string | undefined;
-    for (;;) {
-      const page = await store.topics.list({
-        prefix: pattern.prefix,
-        count: TOPICS_A_CALL,
-        ...(after === undefined ? {} : { after }),
-      });
-      await index.adopt(page.flatMap(({ topic }) => pattern.matches(topic) ? [topic] : []));
-      after = page.at(-1)?.topic;
-      if (page.length < TOPICS_A_CALL) return;
-    }
-  }
-
-  async #sinceOf(start: Start): Promise<string> {
+  async #sinceOf(
+    start: Start,
+    parts: readonly Partition[],
+  ): Promise<(partition: number) => string> {
     switch (start.kind) {
       case "latest":
       case "earliest":
-        return start.kind;
+        return () => start.kind;
       case "last":
-        return `last:${start.count}`;
-      case "cursor":
-        return formatId(start.id);
+        return () => `last:${start.count}`;
+      case "cursor": {
+        const { all: { length: partitions } } = await this.#options.partitions.current();
+        return (number) => formatId(cursorIn(start.cursor, { number, partitions }).id);
+      }
       case "time":
-        return formatId({ ms: start.ms, seq: 0 });
+        return () => formatId({ ms: start.ms, seq: 0 });
       case "ago": {
-        const { now } = await this.#options.store.position();
-        return formatId({ ms: Math.max(now - start.ms, 0), seq: 0 });
+        const [first] = await anyOf(parts, ({ store }) => store.position());
+        return () => formatId({ ms: Math.max(first.now - start.ms, 0), seq: 0 });
       }
     }
+  }
+}
+
+async function make(
+  partition: Partition,
+  name: GroupName,
+  { since, maxDeliveries }: {
+    since: (partition: number) => string;
+    maxDeliveries?: number | null | undefined;
+  },
+): Promise<{ maxDeliveries: number }> {
+  const { number, store } = partition;
+  const set = await store.groups.configure(name, { since: since(number), maxDeliveries });
+  if (set.deleting) throw new RunnelError("group_deleting");
+  if (set.created && isPattern(name.sub)) await showTopics(partition, name);
+  return set;
+}
+
+/**
+ * Lets a new pattern group consume the topics that are there. Those that nobody publishes to would be shown to it by
+ * the next sweep only.
+ */
+async function showTopics({ store, index }: Partition, { sub }: GroupName): Promise<void> {
+  const pattern = new TopicPattern(sub);
+  let after: string | undefined;
+  for (;;) {
+    const page = await store.topics.list({
+      prefix: pattern.prefix,
+      count: TOPICS_A_CALL,
+      ...(after === undefined ? {} : { after }),
+    });
+    await index.adopt(page.flatMap(({ topic }) => pattern.matches(topic) ? [topic] : []));
+    after = page.at(-1)?.topic;
+    if (page.length < TOPICS_A_CALL) return;
   }
 }

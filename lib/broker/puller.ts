@@ -1,9 +1,8 @@
 import { RunnelError } from "../errors.ts";
 import { RedisFailure } from "../redis/failure.ts";
-import type { PullOp, PullResult } from "../redis/group.ts";
-import type { GroupWaiters } from "./group_waiters.ts";
-import type { Place } from "./waiting_line.ts";
-import { giveBack, refusalOf, type WorkCalls } from "./work_calls.ts";
+import type { PullResult } from "../redis/group.ts";
+import type { GroupPlace, GroupSpan, SpanPullOp } from "./group_span.ts";
+import { giveBack, refusalOf } from "./group_span.ts";
 
 /** How a pull waits. */
 export interface PullOptions {
@@ -15,8 +14,7 @@ export interface PullOptions {
 
 /** What a {@link Puller} works with. */
 export interface PullerOptions {
-  readonly calls: WorkCalls;
-  readonly waiters: GroupWaiters;
+  readonly span: GroupSpan;
   /** Aborts when the process is about to end. */
   readonly draining: AbortSignal;
 }
@@ -35,13 +33,13 @@ export class Puller {
    *
    * @throws RunnelError why not, `outcome_unknown` where it may have leased some, `stale_attempt`, or `client_closed`
    */
-  async once(op: PullOp, signal: AbortSignal): Promise<PullResult> {
+  async once(op: SpanPullOp, signal: AbortSignal): Promise<PullResult> {
     if (signal.aborted) throw new RunnelError("client_closed");
-    const { calls } = this.#options;
-    const result = await calls.pull(op);
+    const { span } = this.#options;
+    const result = await span.pull(op);
     if (result.problem !== undefined) throw refusalOf(result.problem);
     if (!signal.aborted) return result;
-    if (op.attempt === undefined) await giveBack(calls, op.name, result);
+    if (op.attempt === undefined) await giveBack(span, op.name, result);
     throw new RunnelError("client_closed");
   }
 
@@ -52,7 +50,7 @@ export class Puller {
    * @throws as {@link once}
    */
   async wait(
-    op: PullOp,
+    op: SpanPullOp,
     first: PullResult,
     { waitMs, signal }: PullOptions,
   ): Promise<PullResult> {
@@ -63,7 +61,7 @@ export class Puller {
     const ends = [signal, this.#options.draining];
     for (const end of ends) end.addEventListener("abort", stop, { once: true });
     if (ends.some(({ aborted }) => aborted)) stop();
-    const place = this.#options.waiters.enter(op.name);
+    const place = this.#options.span.enter(op.name);
     try {
       return await this.#takeTurns(op, first, { place, signal, over: over.signal });
     } catch (error) {
@@ -77,9 +75,9 @@ export class Puller {
   }
 
   async #takeTurns(
-    op: PullOp,
+    op: SpanPullOp,
     first: PullResult,
-    { place, signal, over }: { place: Place; signal: AbortSignal; over: AbortSignal },
+    { place, signal, over }: { place: GroupPlace; signal: AbortSignal; over: AbortSignal },
   ): Promise<PullResult> {
     let result = first;
     for (;;) {

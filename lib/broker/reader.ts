@@ -22,7 +22,7 @@ const PAGE_MESSAGES = 1_000;
 const LOG_ENTRIES = 512;
 /** Topics asked for in one call. */
 const TOPICS_A_CALL = 500;
-const PART = { topics: TOPICS_A_CALL, messages: 2 * PAGE_MESSAGES, bytes: PAGE_BYTES };
+const PART = { topics: TOPICS_A_CALL, messages: 2 * PAGE_MESSAGES };
 const FIRST_SLICE_MS = 1_000;
 const LONGEST_SLICE_MS = 10 * 365 * 86_400_000;
 
@@ -33,6 +33,8 @@ export interface Reading {
   /** The position read last, of which everything up to its clock can be read now. */
   readonly bound: Position;
   readonly floors?: Floors | undefined;
+  /** Most bytes of the page, one message apart. @default a megabyte */
+  readonly bytes?: number | undefined;
 }
 
 /** Where pages come from. */
@@ -68,16 +70,22 @@ export class Reader implements PageReader {
   /**
    * Reads where a cursor stands, and the topics named by the filter.
    *
+   * @param options.isGuess whether the cursor may be of another partition
    * @throws RedisFailure
    */
-  position(filter: TopicFilter, cursor: Id): Promise<Position> {
-    return this.#store.position({ cursor, topics: filter.topics });
+  position(
+    filter: TopicFilter,
+    cursor: Id,
+    { isGuess = false }: { isGuess?: boolean } = {},
+  ): Promise<Position> {
+    return this.#store.position({ cursor, isGuess, topics: filter.topics });
   }
 
   /** See {@link PageReader.page}. */
   page(reading: Reading): Promise<Page> {
     if (reading.floors !== undefined) return this.#read(reading);
-    const key = `${formatId(reading.cursor)} ${reading.filter.key}`;
+    const { cursor, bytes = PAGE_BYTES } = reading;
+    const key = `${formatId(cursor)} ${bytes} ${reading.filter.key}`;
     return this.#pages.get(key, reading.bound.generation, () => this.#read(reading));
   }
 
@@ -91,24 +99,26 @@ export class Reader implements PageReader {
   }
 
   /**
-   * The cursor after which `count` messages of the filter follow.
+   * The ids of the last messages of the filter, the latest first, `count` at the most.
    *
    * @throws RedisFailure
    */
-  async cursorOfLast(filter: TopicFilter, { count, bound }: { count: number; bound: Position }) {
-    if (count === 0) return bound.clock;
+  async lastIds(
+    filter: TopicFilter,
+    { count, bound }: { count: number; bound: Position },
+  ): Promise<Id[]> {
     const ids: Id[] = [];
     for (const { topic, state } of latestFirst(await this.#known(filter, bound, bound.clock))) {
       // whatever this topic has, and those after it, is older than all that is wanted
-      if (compareIds(ids[count] ?? ZERO, state.last) > 0) break;
-      ids.push(...await this.#lastIds(topic, count + 1));
+      if (compareIds(ids[count - 1] ?? ZERO, state.last) > 0) break;
+      ids.push(...await this.#lastIdsOf(topic, count));
       ids.sort((a, b) => compareIds(b, a));
-      ids.length = Math.min(ids.length, count + 1);
+      ids.length = Math.min(ids.length, count);
     }
-    return ids[count] ?? ZERO;
+    return ids;
   }
 
-  async #lastIds(topic: string, count: number): Promise<Id[]> {
+  async #lastIdsOf(topic: string, count: number): Promise<Id[]> {
     const ids: Id[] = [];
     let before: Id | undefined;
     while (ids.length < count) {
@@ -136,7 +146,7 @@ export class Reader implements PageReader {
     const unread = unreadAfter(known, cursor);
     const least = unread.reduce((sum, { state }) => sum + state.largest, 0);
     // where one message of each would be too much already, the log tells which come first
-    if (unread.length > 1 && least > PAGE_BYTES) return await this.#readByLog(reading);
+    if (unread.length > 1 && least > (reading.bytes ?? PAGE_BYTES)) return await this.#readByLog(reading);
     return await this.#merge(reading, { unread, upTo: bound.clock });
   }
 
@@ -151,7 +161,10 @@ export class Reader implements PageReader {
     if (oldest !== undefined && compareIds(oldest.previous, reading.cursor) > 0) {
       return await this.#readBelowLog({ ...reading, bound: position }, oldest.previous);
     }
-    const taken = takeFrames(entries, { filter: reading.filter, bytes: PAGE_BYTES });
+    const taken = takeFrames(entries, {
+      filter: reading.filter,
+      bytes: reading.bytes ?? PAGE_BYTES,
+    });
     const lists = await this.#store.readFrames(taken.frames);
     const read = mergeFrames(taken.frames.map((frame, i) => ({ frame, entries: lists[i] ?? [] })), {
       after: reading.cursor,
@@ -217,12 +230,12 @@ export class Reader implements PageReader {
     reading: Reading,
     { unread, upTo }: { unread: readonly UnreadTopic[]; upTo: Id },
   ): Promise<Page> {
-    const { cursor, filter, floors, bound } = reading;
+    const { cursor, filter, floors, bound, bytes = PAGE_BYTES } = reading;
     const reads: TopicRead[] = [];
     let position: Position | undefined;
     // a read that ends at its count leaves the ones after it less to read
     let end = latestId(upTo, cursor);
-    for (const part of partsOf(unread, PART)) {
+    for (const part of partsOf(unread, { ...PART, bytes })) {
       const ranges = part.map((one) => ({ ...one, after: cursor, upTo: end }));
       const read = await this.#store.readTopics({ cursor, topics: filter.topics, ranges });
       if (read.position.lost) return lostPage(read.position);

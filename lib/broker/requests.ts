@@ -25,6 +25,8 @@ export interface RequestsOptions {
   readonly publish: (message: PreparedMessage) => Promise<Outcome>;
   readonly log: Logger;
   readonly processId: string;
+  /** Names a request, so that the name leads to this partition. @default any name */
+  readonly newId?: () => string;
   /** Most requests open at a time; more are refused. @default 20000 */
   readonly most?: number;
 }
@@ -48,7 +50,7 @@ export class Requests implements AsyncDisposable {
   #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(options: RequestsOptions) {
-    this.#options = { most: 20_000, ...options };
+    this.#options = { most: 20_000, newId: () => crypto.randomUUID(), ...options };
     this.#removals = new Removals((ids) => options.store.remove(ids));
     this.#recheck = new Recheck({
       check: (some) => this.#check(some),
@@ -73,7 +75,7 @@ export class Requests implements AsyncDisposable {
     if (this.#open.size >= this.#options.most) {
       throw new RunnelError("overloaded", "Too many requests wait for a reply");
     }
-    const open = new OpenRequest(crypto.randomUUID(), input.replies ?? 1);
+    const open = new OpenRequest(this.#options.newId(), input.replies ?? 1);
     const leave = () => open.fail(new RunnelError("client_closed"));
     if (signal.aborted) leave();
     signal.addEventListener("abort", leave, { once: true });

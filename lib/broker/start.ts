@@ -1,4 +1,5 @@
-import { generationOf, type Id, parseId } from "../codec/id.ts";
+import { type Cursor, parseCursor } from "../codec/cursor.ts";
+import { generationOf, type Id } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 
 /** Where a subscription starts. */
@@ -11,8 +12,8 @@ export type Start =
   | { readonly kind: "time"; readonly ms: number }
   /** So many milliseconds back from now on Redis's clock. */
   | { readonly kind: "ago"; readonly ms: number }
-  /** After a message. */
-  | { readonly kind: "cursor"; readonly id: Id };
+  /** After what was seen before. */
+  | { readonly kind: "cursor"; readonly cursor: Cursor };
 
 /** Most messages that `last:<n>` reaches back. */
 export const LAST_MOST = 1_000;
@@ -38,8 +39,10 @@ const DAY_S = 86_400;
  */
 export function parseStart(text: string, pointer: string): Start {
   if (text === "latest" || text === "earliest") return { kind: text };
-  const id = parseId(text);
-  if (id !== undefined && isPlausible(id)) return { kind: "cursor", id };
+  const cursor = parseCursor(text);
+  if (cursor !== undefined && [...cursor.ids.values()].every(isPlausible)) {
+    return { kind: "cursor", cursor };
+  }
   const last = /^last:(\d{1,6})$/.exec(text);
   if (last !== null && Number(last[1]) <= LAST_MOST) {
     return { kind: "last", count: Number(last[1]) };

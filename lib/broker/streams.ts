@@ -13,6 +13,22 @@ export interface Stream extends Beating {
   end(reason: ByeReason): void;
 }
 
+/** How long a client waits before it comes back to a stream that broke, in milliseconds. */
+export const RETRY_MS = 2_000;
+/** Over how long clients come back after a good-bye, in milliseconds, so that not all do at once. */
+const SPREAD_MS: Readonly<Record<ByeReason, number>> = {
+  limit: 0,
+  caught_up: 0,
+  time: 5_000,
+  shutdown: 5_000,
+  moved: 500,
+};
+
+/** How long a client is to wait after a good-bye, in milliseconds. */
+export function comeBackMs(reason: ByeReason): number {
+  return Math.round(RETRY_MS / 4 + Math.random() * SPREAD_MS[reason]);
+}
+
 /** The streams that are open in this process. */
 export class Streams {
   readonly #heartbeats: Heartbeats;
@@ -39,10 +55,15 @@ export class Streams {
     await running;
   }
 
+  /** Ends the streams that are open now. */
+  endAll(reason: ByeReason): void {
+    for (const stream of this.#running.keys()) stream.end(reason);
+  }
+
   /** Ends all streams with `$bye`, also those that come. */
   async drain(): Promise<void> {
     this.#draining = true;
-    for (const stream of this.#running.keys()) stream.end("shutdown");
+    this.endAll("shutdown");
     await Promise.all(this.#running.values());
   }
 }

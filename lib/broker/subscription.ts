@@ -1,20 +1,19 @@
-import { compareIds, formatId, type Id, latestId, ZERO } from "../codec/id.ts";
+import { formatCursor } from "../codec/cursor.ts";
+import { formatId, type Id } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { StoredMessage } from "../codec/message.ts";
-import type { Position } from "../redis/position.ts";
-import type { Batch } from "./batch.ts";
-import { ConflatingReader } from "./conflation.ts";
+import type { CursorFrame } from "./batch.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
-import type { Feed, FeedListener } from "./feed.ts";
-import type { Floors, Page } from "./page.ts";
+import type { Feed } from "./feed.ts";
+import type { Gap } from "./page.ts";
 import type { Reader } from "./reader.ts";
-import type { LiveBatch } from "./ring.ts";
 import type { Sink } from "./sink.ts";
 import type { Start } from "./start.ts";
-import { findStart } from "./start_point.ts";
+import { startsOf } from "./start_point.ts";
+import { Strand, type StrandHost, type StrandState } from "./strand.ts";
+import { comeBackMs, RETRY_MS, type Stream } from "./streams.ts";
 import type { TopicFilter } from "./topic_filter.ts";
-import { abortable, pause, repeat } from "./wait.ts";
+import { abortable } from "./wait.ts";
 
 /** What a client asked for. */
 export interface SubscribeRequest {
@@ -31,59 +30,62 @@ export interface SubscribeRequest {
   readonly conflate?: boolean;
 }
 
-/** What a subscription works with. */
-export interface SubscriptionParts {
+/** One partition that a subscription spans, with the part of its filter that concerns it. */
+export interface SubscribedPartition {
+  readonly number: number;
+  readonly filter: TopicFilter;
   readonly reader: Reader;
   readonly feed: Feed;
+}
+
+/** What a subscription works with. */
+export interface SubscriptionParts {
+  /** The partitions that it spans, at least one. */
+  readonly spans: readonly SubscribedPartition[];
+  /** How many partitions there are in all. */
+  readonly partitions: number;
   readonly log: Logger;
   readonly id: string;
 }
 
 /** Unread bytes at which a live subscription turns lagging. */
 const BACKLOG_BYTES = 256 << 10;
-/** Between looks at the log while the feed is being repaired, in milliseconds. */
-const POLL_MS = 500;
-const RETRY_MS = 2_000;
-const BYE_SPREAD_MS = 5_000;
-
-/** What a subscription does: read the log, get frames as they come, wait for a slow client, or nothing more. */
-export type SubscriptionState = "replaying" | "live" | "lagging" | "closed";
+/** What pages of all strands weigh together at the most, but for the least of each. */
+const PAGES_BYTES = 1 << 20;
+const PAGE_LEAST_BYTES = 64 << 10;
+/** How long the partitions that answer wait at the start for those that do not, in milliseconds. */
+const STRAGGLER_MS = 500;
 
 /**
- * One open stream: **replaying -> live <-> lagging -> closed**. Replay, repair after a break and a slow client are one
- * thing, reading the log from the cursor; only the feed's ring takes it from there to live.
- *
- * Messages are given in id order, each once; whatever is gone is announced before what comes after it.
+ * One open stream: messages of the topics and patterns of one client, each once, in id order within each partition. It
+ * has a {@link Strand} for each partition that it spans; where these are several, the cursor names the place in each.
  */
-export class Subscription implements FeedListener {
+export class Subscription implements Stream, StrandHost {
+  readonly encoder: Encoder;
   readonly filter: TopicFilter;
   readonly #request: SubscribeRequest;
   readonly #parts: SubscriptionParts;
   readonly #over = new AbortController();
-  readonly #conflation: ConflatingReader | undefined;
-  #state: SubscriptionState = "replaying";
+  readonly #unfinished: Set<Strand>;
+  #strands: readonly Strand[] = [];
   #sink: Sink | undefined;
-  #cursor: Id = ZERO;
-  #bound: Position | undefined;
-  #floors: Floors | undefined;
-  #target: Id = ZERO;
   #left: number;
-  #interrupted = Promise.withResolvers<void>();
-  #lostBefore: Id | undefined;
 
   constructor(request: SubscribeRequest, parts: SubscriptionParts) {
+    this.encoder = request.encoder;
     this.filter = request.filter;
     this.#request = request;
     this.#parts = parts;
     this.#left = request.limit ?? Infinity;
-    this.#conflation = request.conflate === true
-      ? new ConflatingReader(parts.reader, { signal: this.#over.signal })
-      : undefined;
+    this.#unfinished = new Set();
   }
 
   /** What it does now. */
-  get state(): SubscriptionState {
-    return this.#state;
+  get state(): StrandState {
+    if (this.#over.signal.aborted) return "closed";
+    const states = new Set(this.#strands.map(({ state }) => state));
+    if (states.has("lagging")) return "lagging";
+    return states.size === 1 && states.has("live") ? "live" : "replaying";
   }
 
   /** Its name, unique among all. */
@@ -91,223 +93,165 @@ export class Subscription implements FeedListener {
     return this.#parts.id;
   }
 
+  get left(): number {
+    return this.#left;
+  }
+
+  get isBehind(): boolean {
+    return (this.#sink?.backlog ?? 0) > BACKLOG_BYTES;
+  }
+
   /**
-   * Finds where to start, and makes the feed's channels live before, so that `latest` means from now on.
-   * The feed is given back by {@link run}, or here where it fails.
+   * Finds where to start in each partition. A partition that is out of reach is opened later, from where it would have
+   * stood now, unless it is the only one, or the client wants all there is and no more.
    *
    * @throws RedisFailure where Redis cannot be reached, or the signal's reason
    */
   async open(signal: AbortSignal): Promise<void> {
-    const { feed } = this.#parts;
-    if (!this.#stays) return await abortable(this.#resolveStart(), signal);
-    await feed.acquire(this.filter, signal);
+    const { spans, partitions } = this.#parts;
+    const { start, conflate = false } = this.#request;
+    const starts = await abortable(startsOf(start, { spans, partitions }), signal);
+    const pageBytes = Math.max(PAGE_LEAST_BYTES, Math.floor(PAGES_BYTES / spans.length));
+    this.#strands = spans.map((span, i) =>
+      new Strand({
+        ...span,
+        start: starts[i] ?? { kind: "latest" },
+        stays: this.#stays,
+        conflate,
+        ...(spans.length === 1 ? {} : { pageBytes }),
+      }, this)
+    );
+    for (const strand of this.#strands) this.#unfinished.add(strand);
     try {
-      await abortable(this.#resolveStart(), signal);
+      await this.#openStrands(signal);
     } catch (error) {
-      feed.release(this.filter);
+      this.#close();
       throw error;
     }
   }
 
   /** Gives messages to a client until it leaves, {@link end} is called, or the request's limits are reached. */
   async run(sink: Sink): Promise<void> {
-    const { feed, id } = this.#parts;
     this.#sink = sink;
     const leave = () => this.#close();
     sink.gone.addEventListener("abort", leave, { once: true });
-    const life = this.#request.lifetimeMs === undefined
+    const { lifetimeMs } = this.#request;
+    const life = lifetimeMs === undefined
       ? undefined
-      : setTimeout(() => this.end("time"), this.#request.lifetimeMs);
+      : setTimeout(() => this.end("time"), lifetimeMs);
     try {
-      const ready = { subscription: id, cursor: formatId(this.#cursor) };
-      sink.write(this.#request.encoder.ready(ready, RETRY_MS));
-      if (this.#lostBefore !== undefined) this.#announceLoss(this.#lostBefore);
+      const ready = { subscription: this.id, cursor: this.#cursorText() };
+      sink.write(this.encoder.ready(ready, RETRY_MS));
       if (sink.gone.aborted) this.#close();
-      await repeat(() => this.#advance(sink), {
-        signal: this.#over.signal,
-        onFailure: (error, before) => this.#tellOfFailure(error, before),
-      });
+      await Promise.all(this.#strands.map((strand) => strand.run()));
     } finally {
       clearTimeout(life);
       sink.gone.removeEventListener("abort", leave);
       this.#close();
-      if (this.#stays) feed.release(this.filter);
       sink.end();
     }
   }
 
   /** Says good-bye and ends the stream; clients come back after a while that differs for each. */
   end(reason: ByeReason): void {
-    if (this.#state === "closed") return;
-    const spread = reason === "shutdown" || reason === "time" ? Math.random() * BYE_SPREAD_MS : 0;
-    this.#sink?.write(this.#request.encoder.bye(reason, Math.round(RETRY_MS / 4 + spread)));
+    if (this.#over.signal.aborted) return;
+    this.#sink?.write(this.encoder.bye(reason, comeBackMs(reason)));
     this.#close();
   }
 
   /** Tells the client that the stream lives, and how far nothing has happened. */
   beat(): void {
-    const sink = this.#sink;
-    if (sink === undefined || this.#state === "closed" || sink.backlog > BACKLOG_BYTES) return;
-    if (this.#state === "live") this.#cursor = latestId(this.#cursor, this.#parts.feed.proven);
-    sink.write(this.#request.encoder.heartbeat(formatId(this.#cursor)));
+    if (this.#sink === undefined || this.#over.signal.aborted || this.isBehind) return;
+    for (const strand of this.#strands) strand.beat();
+    this.mark();
   }
 
-  onBatch({ batch }: LiveBatch): void {
-    if (this.#state !== "live") return;
-    this.#give(batch);
-    if (this.#isBehind()) this.#interrupt("lagging");
-  }
-
-  onEphemeral(message: StoredMessage): void {
-    const { encoder } = this.#request;
-    if (this.#state !== "live" || this.#isBehind()) return;
-    this.#sink?.write(encoder.messages([message]));
-    if (--this.#left <= 0) this.end("limit");
-  }
-
-  onBreak(): void {
-    this.#interrupt("replaying");
-  }
-
-  // what another try cannot mend is for the operator, and said once
-  #tellOfFailure(error: unknown, before: number): void {
-    const hopeless = !(error instanceof RunnelError && error.retryable);
-    const level = hopeless && before === 0 ? "warn" : "debug";
-    this.#parts.log[level]("subscription cannot read", { subscription: this.id, error });
-  }
-
-  async #advance(sink: Sink): Promise<void> {
-    if (this.#left <= 0) return this.end("limit");
-    if (!this.#stays && compareIds(this.#cursor, this.#target) >= 0) {
-      return this.end("caught_up");
+  frameOf(strand: Strand): CursorFrame | undefined {
+    if (this.#strands.length === 1) return undefined;
+    const { partitions } = this.#parts;
+    let before = "", after = "";
+    let isBefore = true;
+    for (const one of this.#strands) {
+      if (one === strand) {
+        isBefore = false;
+        before += `${one.number}.`;
+      } else if (isBefore) before += `${one.number}.${formatId(one.cursor)}~`;
+      else after += `~${one.number}.${formatId(one.cursor)}`;
     }
-    if (this.#isBehind()) {
-      this.#conflation?.fallBehind();
-      // a client that never reads must not keep the stream from ending
-      return await abortable(sink.drained(), this.#over.signal);
-    }
-    this.#state = "replaying";
-    if (this.#stays && !this.#conflation?.isBehind && this.#goLive()) {
-      await this.#interrupted.promise;
-      return;
-    }
-    if (this.#stays && this.#hasReadAll()) await this.#feedOrPause();
-    await this.#readPage();
+    return { before, after: `${after}~${partitions}` };
   }
 
-  /** While the feed is being repaired the log is read, though not in a hurry. */
-  async #feedOrPause(): Promise<void> {
-    const timer = new AbortController();
-    const signal = AbortSignal.any([timer.signal, this.#over.signal]);
-    await Promise.race([
-      this.#parts.feed.ready(this.filter, signal).catch(() => pause(POLL_MS, signal)),
-      pause(POLL_MS, signal),
-    ]);
-    timer.abort();
+  async drained(): Promise<void> {
+    await this.#sink?.drained();
   }
 
-  #hasReadAll(): boolean {
-    return this.#bound !== undefined && compareIds(this.#cursor, this.#bound.clock) >= 0;
-  }
-
-  /** In one step: what the ring has after the cursor, and from then on every frame. */
-  #goLive(): boolean {
-    const { feed } = this.#parts;
-    const generation = this.#bound?.generation ?? 0;
-    const missed = feed.join(this, { cursor: this.#cursor, generation });
-    if (missed === undefined) return false;
-    this.#interrupted = Promise.withResolvers();
-    this.#state = "live";
-    this.#floors = undefined;
-    for (const live of missed) this.onBatch(live);
-    return true;
-  }
-
-  async #readPage(): Promise<void> {
-    const bound = this.#bound ?? await this.#parts.reader.position(this.filter, this.#cursor);
-    const page = await (this.#conflation ?? this.#parts.reader).page({
-      filter: this.filter,
-      cursor: this.#cursor,
-      bound,
-      floors: this.#floors,
-    });
-    this.#learn(page.position);
-    if (this.#over.signal.aborted) return;
-    if (page.position.lost) return this.#announceLoss(page.cursor);
-    this.#takePage(page);
-  }
-
-  #takePage(page: Page): void {
-    const { encoder } = this.#request;
-    for (const gap of page.gaps) this.#sink?.write(encoder.gap(gap));
-    this.#give(page.batch);
-    if (this.#left <= 0) return;
-    const moved = compareIds(page.cursor, page.batch.last ?? ZERO) > 0;
-    this.#cursor = latestId(this.#cursor, page.cursor);
-    // otherwise a reconnect before the next message would announce the same gap again
-    if (page.gaps.length > 0 && moved) this.#sink?.write(encoder.heartbeat(formatId(this.#cursor)));
-  }
-
-  #give(batch: Batch): void {
-    const { bytes, count, last } = batch.encode(this.#request.encoder, {
-      after: this.#cursor,
-      most: this.#left,
-      now: this.#parts.reader.now,
-    });
-    if (last !== undefined) this.#cursor = last;
+  give(bytes: Uint8Array, count: number): void {
     this.#left -= count;
     if (bytes.length > 0) this.#sink?.write(bytes);
     if (this.#left <= 0) this.end("limit");
   }
 
-  #announceLoss(cursor: Id): void {
-    const gap = {
-      topic: null,
-      after: formatId(this.#cursor),
-      before: null,
-      reason: "failover" as const,
-    };
-    this.#cursor = cursor;
-    this.#sink?.write(this.#request.encoder.gap(gap, formatId(cursor)));
+  announce(gap: Gap, { moves }: { moves: boolean }): void {
+    this.#sink?.write(this.encoder.gap(gap, moves ? this.#cursorText() : undefined));
   }
 
-  #isBehind(): boolean {
-    return (this.#sink?.backlog ?? 0) > BACKLOG_BYTES;
+  mark(): void {
+    this.#sink?.write(this.encoder.heartbeat(this.#cursorText()));
   }
 
-  #interrupt(state: "replaying" | "lagging"): void {
-    if (this.#state === "closed") return;
-    this.#parts.feed.leave(this);
-    this.#conflation?.fallBehind();
-    this.#state = state;
-    this.#interrupted.resolve();
+  finished(strand: Strand): void {
+    this.#unfinished.delete(strand);
+    if (this.#unfinished.size === 0) this.end("caught_up");
+  }
+
+  // what another try cannot mend is for the operator, and said once
+  failed(error: unknown, before: number): void {
+    if (error instanceof RunnelError && error.code === "partition_split") return this.end("moved");
+    const hopeless = !(error instanceof RunnelError && error.retryable);
+    const level = hopeless && before === 0 ? "warn" : "debug";
+    this.#parts.log[level]("subscription cannot read", { subscription: this.id, error });
+  }
+
+  async #openStrands(signal: AbortSignal): Promise<void> {
+    const late = new AbortController();
+    const either = AbortSignal.any([signal, late.signal]);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // whoever has an answer waits no longer than a moment for those that may have none
+    const tooLate = new RunnelError("redis_timeout");
+    const onOpened = () => timer ??= setTimeout(() => late.abort(tooLate), STRAGGLER_MS);
+    const opening = this.#strands.map((strand) =>
+      strand.open(either).then(this.#stays ? onOpened : () => {})
+    );
+    const results = await Promise.allSettled(opening);
+    clearTimeout(timer);
+    const failures = results.flatMap((one) => one.status === "rejected" ? [one.reason] : []);
+    const [failure] = failures;
+    if (failure === undefined) return;
+    const isSplit = failures.some((one) =>
+      one instanceof RunnelError && one.code === "partition_split"
+    );
+    if (isSplit || !this.#stays || failures.length === results.length) throw failure;
+    this.#parts.log.info("subscription begins without some partitions", {
+      subscription: this.id,
+      partitions: failures.length,
+      error: failure,
+    });
+  }
+
+  #cursorText(): string {
+    const [only, ...others] = this.#strands;
+    if (only !== undefined && others.length === 0) return formatId(only.cursor);
+    const ids = this.#strands.map(({ number, cursor }): [number, Id] => [number, cursor]);
+    return formatCursor(ids, this.#parts.partitions);
   }
 
   #close(): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    this.#parts.feed.leave(this);
     this.#over.abort();
-    this.#interrupted.resolve();
-  }
-
-  #learn(position: Position): void {
-    // a tail that was lost will never be reached
-    if (position.generation !== this.#bound?.generation) this.#target = position.clock;
-    this.#bound = position;
+    for (const strand of this.#strands) strand.close();
   }
 
   /** Whether it waits for more when it has caught up; else it needs no feed. */
   get #stays(): boolean {
     return this.#request.wait !== false;
-  }
-
-  async #resolveStart(): Promise<void> {
-    const { start } = this.#request;
-    const point = await findStart(this.#parts.reader, { filter: this.filter, start });
-    this.#learn(point.position);
-    this.#cursor = point.cursor;
-    this.#floors = point.floors;
-    this.#lostBefore = point.lostBefore;
   }
 }

@@ -22,6 +22,13 @@ export class TopicFilter {
     return this.patterns.length > 0;
   }
 
+  /** A filter of some of its names; itself where that is all of them. */
+  only(names: readonly string[]): TopicFilter {
+    return names.length === this.topics.length + this.patterns.length
+      ? this
+      : new TopicFilter(names);
+  }
+
   /** Whether a topic matches. */
   matches(topic: string): boolean {
     return this.#names.has(topic) || this.patterns.some((pattern) => pattern.matches(topic));

@@ -2,11 +2,13 @@ import { formatId, type Id } from "../codec/id.ts";
 import { messageJson } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { GroupInfo } from "../redis/group.ts";
-import type { PartitionStore } from "../redis/store.ts";
+import type { TopicState } from "../redis/position.ts";
 import type { Retention, TopicInfo } from "../redis/topic_store.ts";
-import type { GroupIndex } from "./group_index.ts";
 import { pageCount } from "./page.ts";
-import type { Presence } from "./presence.ts";
+import type { Partition } from "./partition.ts";
+import type { Partitions } from "./partitions.ts";
+import { rerouting } from "./rerouting.ts";
+import { anyOf } from "./spread.ts";
 
 /** Most bytes of one page of history, one message apart. */
 const PAGE_BYTES = 4 << 20;
@@ -68,46 +70,37 @@ export interface RetentionChange {
 
 /** Lists, describes, reads and changes topics. Methods reject with a RedisFailure, or as they say. */
 export class Topics {
-  readonly #store: PartitionStore;
+  readonly #partitions: Pick<Partitions, "current">;
   readonly #retention: Retention;
-  readonly #presence: Presence;
-  readonly #index: GroupIndex;
 
   constructor(
-    { store, retention, presence, index }: {
-      store: PartitionStore;
+    { partitions, retention }: {
+      partitions: Pick<Partitions, "current">;
       retention: Retention;
-      presence: Presence;
-      index: GroupIndex;
     },
   ) {
-    this.#index = index;
-    this.#store = store;
+    this.#partitions = partitions;
     this.#retention = retention;
-    this.#presence = presence;
   }
 
-  /** Lists topics in byte order; `next`, where there are more, is what the following page starts after. */
+  /**
+   * Lists topics in byte order; `next`, where there are more, is what the following page starts after, and `missing`
+   * says whether some partitions were out of reach, so that their topics are not in the list.
+   */
   async list(
     options: { prefix?: string | undefined; after?: string | undefined; limit: number },
-  ): Promise<{ topics: TopicSummary[]; next?: string }> {
-    const topics: TopicSummary[] = [];
-    let after = options.after;
-    for (;;) {
-      const some = await this.#store.topics.list({
-        count: options.limit,
-        ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const { topic, state } of some) {
-        if (state?.deletedAt !== undefined) continue;
-        if (topics.length === options.limit) return nextAfter(topics);
-        const lastId = state === undefined || state.count === 0 ? null : formatId(state.last);
-        topics.push({ topic, count: state?.count ?? 0, lastId });
-      }
-      if (some.length < options.limit) return { topics };
-      after = some.at(-1)?.topic;
-    }
+  ): Promise<{ topics: TopicSummary[]; next?: string; missing?: true }> {
+    const parts = await rerouting(async () => {
+      const { all } = await this.#partitions.current();
+      return { all, lists: await anyOf(all, (partition) => listIn(partition, options)) };
+    });
+    const topics = parts.lists.flat().sort((a, b) => compareBytes(a.topic, b.topic));
+    const page = topics.slice(0, options.limit);
+    return {
+      topics: page,
+      ...(topics.length > page.length ? nextAfter(page) : {}),
+      ...(parts.lists.length < parts.all.length ? { missing: true } : {}),
+    };
   }
 
   /**
@@ -115,30 +108,33 @@ export class Topics {
    *
    * @throws RunnelError `not_found`
    */
-  async describe(topic: string): Promise<TopicDescription> {
-    const [info, subscribers, groups] = await Promise.all([
-      this.#existing(topic),
-      this.#presence.of(topic),
-      this.#store.groups.describe(topic),
-    ]);
-    const now = this.#store.now;
-    const described = groups.map((group) => describeGroup(group, now));
-    return this.#description(topic, { ...info, subscribers, groups: described });
+  describe(topic: string): Promise<TopicDescription> {
+    return this.#inPartition(topic, async ({ store, presence }) => {
+      const [info, subscribers, groups] = await Promise.all([
+        existing(store, topic),
+        presence.of(topic),
+        store.groups.describe(topic),
+      ]);
+      const described = groups.map((group) => describeGroup(group, store.now));
+      return this.#description(topic, { ...info, subscribers, groups: described });
+    });
   }
 
   /**
    * Changes a topic's retention, and trims it to that; a topic nobody published to yet may have one too.
    */
   async configure(topic: string, change: RetentionChange): Promise<TopicDescription> {
-    const settings = (await this.#store.topics.info(topic))?.settings ?? {};
-    const maxMessages = merge(settings.maxMessages, change.maxMessages);
-    const maxAgeMs = merge(settings.maxAgeMs, change.maxAgeMs);
-    await this.#index.adopting(() =>
-      this.#store.topics.configure(topic, {
-        ...(maxMessages === undefined ? {} : { maxMessages }),
-        ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
-      })
-    );
+    await this.#inPartition(topic, async ({ store, index }) => {
+      const settings = (await store.topics.info(topic))?.settings ?? {};
+      const maxMessages = merge(settings.maxMessages, change.maxMessages);
+      const maxAgeMs = merge(settings.maxAgeMs, change.maxAgeMs);
+      await index.adopting(() =>
+        store.topics.configure(topic, {
+          ...(maxMessages === undefined ? {} : { maxMessages }),
+          ...(maxAgeMs === undefined ? {} : { maxAgeMs }),
+        })
+      );
+    });
     return await this.describe(topic);
   }
 
@@ -148,7 +144,8 @@ export class Topics {
    * @throws RunnelError `not_found`
    */
   async remove(topic: string): Promise<void> {
-    if (!await this.#store.topics.remove(topic)) throw notFound(topic);
+    const existed = await this.#inPartition(topic, ({ store }) => store.topics.remove(topic));
+    if (!existed) throw notFound(topic);
   }
 
   /**
@@ -158,7 +155,7 @@ export class Topics {
    * @returns JSON texts of the messages that have not expired
    * @throws RunnelError `not_found`
    */
-  async messages(
+  messages(
     topic: string,
     options: {
       after?: Id | undefined;
@@ -167,28 +164,25 @@ export class Topics {
       descending: boolean;
     },
   ): Promise<{ messages: string[]; next?: string }> {
-    const { now, topics: [state] } = await this.#store.position({ topics: [topic] });
-    if (state === undefined || state.deletedAt !== undefined) await this.#existing(topic);
-    const count = pageCount({
-      largest: state?.largest ?? 0,
-      bytes: PAGE_BYTES,
-      most: options.limit,
+    return this.#inPartition(topic, async ({ store }) => {
+      const { now, topics: [state] } = await store.position({ topics: [topic] });
+      if (state === undefined || state.deletedAt !== undefined) await existing(store, topic);
+      const { largest = 0 } = state ?? {};
+      const count = pageCount({ largest, bytes: PAGE_BYTES, most: options.limit });
+      const entries = await store.history({ ...options, topic, count: count + 1 });
+      const page = entries.slice(0, count);
+      const messages = page
+        .filter(({ message }) => message.expires === undefined || message.expires > now)
+        .map(({ message }) => messageJson(message));
+      const last = page.at(-1);
+      return entries.length > count && last !== undefined
+        ? { messages, next: formatId(last.id) }
+        : { messages };
     });
-    const entries = await this.#store.history({ ...options, topic, count: count + 1 });
-    const page = entries.slice(0, count);
-    const messages = page
-      .filter(({ message }) => message.expires === undefined || message.expires > now)
-      .map(({ message }) => messageJson(message));
-    const last = page.at(-1);
-    return entries.length > count && last !== undefined
-      ? { messages, next: formatId(last.id) }
-      : { messages };
   }
 
-  async #existing(topic: string): Promise<TopicInfo> {
-    const info = await this.#store.topics.info(topic);
-    if (info === undefined) throw notFound(topic);
-    return info;
+  #inPartition<T>(topic: string, work: (partition: Partition) => Promise<T>): Promise<T> {
+    return rerouting(async () => await work((await this.#partitions.current()).of(topic)));
   }
 
   #description(
@@ -211,6 +205,55 @@ export class Topics {
       groups: info.groups,
     };
   }
+}
+
+/** The next topics of a partition, one more than wanted where there are more. */
+async function listIn(
+  { store }: Partition,
+  { prefix, after, limit }: {
+    prefix?: string | undefined;
+    after?: string | undefined;
+    limit: number;
+  },
+): Promise<TopicSummary[]> {
+  const topics: TopicSummary[] = [];
+  let from = after;
+  for (;;) {
+    const some = await store.topics.list({
+      count: limit + 1,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(from === undefined ? {} : { after: from }),
+    });
+    topics.push(...some.flatMap(({ topic, state }) => summaryOf(topic, state)));
+    from = some.at(-1)?.topic;
+    if (topics.length > limit || some.length <= limit) return topics.slice(0, limit + 1);
+  }
+}
+
+function summaryOf(topic: string, state: TopicState | undefined): TopicSummary[] {
+  if (state?.deletedAt !== undefined) return [];
+  const { count = 0 } = state ?? {};
+  const lastId = state === undefined || count === 0 ? null : formatId(state.last);
+  return [{ topic, count, lastId }];
+}
+
+const utf8 = new TextEncoder();
+
+/** As Redis orders members of the same score: UTF-16, which `<` compares, orders some characters otherwise. */
+function compareBytes(a: string, b: string): number {
+  const [x, y] = [utf8.encode(a), utf8.encode(b)];
+  const length = Math.min(x.length, y.length);
+  for (let i = 0; i < length; i++) {
+    const difference = (x[i] ?? 0) - (y[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return x.length - y.length;
+}
+
+async function existing({ topics }: Partition["store"], topic: string): Promise<TopicInfo> {
+  const info = await topics.info(topic);
+  if (info === undefined) throw notFound(topic);
+  return info;
 }
 
 function describeGroup(info: GroupInfo, now: number): GroupDescription {

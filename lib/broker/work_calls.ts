@@ -2,7 +2,6 @@ import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
 import type {
-  GroupName,
   PullOp,
   PullResult,
   SettleOp,
@@ -166,21 +165,4 @@ export class WorkCalls implements AsyncDisposable {
 
 function idsOf(op: WorkOp): number {
   return op.kind === "pull" ? 0 : op.ids.length;
-}
-
-/** Gives back at once what a pull leased for somebody who has gone; nothing comes of it where Redis has gone too. */
-export async function giveBack(
-  calls: WorkCalls,
-  name: GroupName,
-  { lease, messages }: PullResult,
-): Promise<void> {
-  if (lease === undefined || messages.length === 0) return;
-  const ids = messages.flatMap(({ message: { id } }) => id ?? []);
-  // where this fails the lease runs out, as that of any consumer that is gone
-  await calls.settle({ kind: "nack", name, ids, lease, delayMs: 0 }).catch(() => {});
-}
-
-/** Why a pull was refused, as an error. */
-export function refusalOf(problem: NonNullable<PullResult["problem"]>): RunnelError {
-  return new RunnelError(problem === "attempt" ? "stale_attempt" : "group_deleting");
 }

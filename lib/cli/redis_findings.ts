@@ -20,6 +20,14 @@ export async function examine(options: RedisOptions, prefix: string): Promise<Fi
   }
 }
 
+/** Looks at several Redis and says of each what is good and what is wrong about it. */
+export async function examineAll(
+  shards: readonly RedisOptions[],
+  prefix: string,
+): Promise<Finding[]> {
+  return (await Promise.all(shards.map((options) => examine(options, prefix)))).flat();
+}
+
 /** What is good and what is wrong about a Redis that could be looked at. */
 export function redisFindings(seen: RedisInspection, options: RedisOptions): Finding[] {
   return [

@@ -25,8 +25,8 @@ export interface SseEvent {
 export interface SseMessageOptions {
   /** The whole message as JSON, or its payload alone. @default "message" */
   readonly format?: MessageFormat;
-  /** The cursor after this message. @default the message's own id */
-  readonly id?: string;
+  /** The cursor after this message; null leaves it out. @default the message's own id */
+  readonly id?: string | null;
   /** What a group's consumer is told beside the whole message. */
   readonly delivery?: Delivery;
 }

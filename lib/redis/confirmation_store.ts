@@ -1,5 +1,4 @@
 import type { PartitionParts } from "./partition_parts.ts";
-import { throwFirst } from "./replies.ts";
 import { Script } from "./script.ts";
 import { AWAIT } from "./scripts/await.lua.ts";
 import { CONFIRM } from "./scripts/confirm.lua.ts";
@@ -59,23 +58,10 @@ export class ConfirmationStore {
 
   /** Reads how many have confirmed a message. */
   async count(id: string): Promise<number> {
-    const { keys, site } = this.#partition;
-    return Number(await site.run((client) => client.hget(keys.confirmations(id), "c")) ?? 0);
-  }
-
-  /**
-   * Reads the secret that subscriptions' names are signed with, the same for all processes; where there is none,
-   * `candidate` becomes it.
-   */
-  async secret(candidate: string): Promise<string> {
-    const { keys, site } = this.#partition;
-    return await site.run(async (client) => {
-      const known = await client.get(keys.secret);
-      if (known !== null) return known;
-      const [, secret] = throwFirst(
-        await client.pipeline().set(keys.secret, candidate, "NX").get(keys.secret).exec(),
-      );
-      return String(secret);
-    });
+    const { keys } = this.#partition;
+    const [count] = await this.#partition.read((pipeline) =>
+      pipeline.hget(keys.confirmations(id), "c")
+    );
+    return Number(count ?? 0);
   }
 }

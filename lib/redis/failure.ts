@@ -1,4 +1,4 @@
-import { type ErrorCode, RunnelError } from "../errors.ts";
+import { type ErrorCode, ERRORS, RunnelError } from "../errors.ts";
 
 const BY_PREFIX: readonly (readonly [prefix: string, code: ErrorCode, detail: string])[] = [
   ["NOAUTH", "redis_auth", "Redis asks for a password and none is configured"],
@@ -22,7 +22,6 @@ const BY_PREFIX: readonly (readonly [prefix: string, code: ErrorCode, detail: st
   ["STALE commit", "stale_commit", "The commit was superseded"],
   ["STALEPRIMARY", "stale_primary", "This Redis is behind what was already seen"],
   ["GROUPSCHANGED", "groups_changed", "The groups changed meanwhile"],
-  ["CLOSED", "partition_closed", "The partition takes no writes now"],
   ["Command timed out", "redis_timeout", "Redis does not answer"],
   ["connect ETIMEDOUT", "redis_timeout", "Redis does not answer"],
 ];
@@ -67,6 +66,44 @@ export class UnadoptedFailure extends RedisFailure {
   readonly topics: readonly string[];
 }
 
+/** When or where a call can be made that was refused because its partition is not here, or not just now. */
+export type Detour =
+  /** It is being moved: a moment later. */
+  | { readonly kind: "wait" }
+  /** It has moved to another shard, where the token opens it. */
+  | { readonly kind: "moved"; readonly shard: string; readonly token: string; readonly url: string }
+  /** It was split, so that there are this many now. */
+  | { readonly kind: "split"; readonly partitions: number }
+  /** Another node of the Cluster has its slot. */
+  | { readonly kind: "slot"; readonly slot: number; readonly host: string; readonly port: number };
+
+/** A call that was refused, and so not done, because its partition is elsewhere. */
+export class DetourFailure extends RedisFailure {
+  constructor(readonly detour: Detour, cause: unknown) {
+    const code = detour.kind === "split" ? "partition_split" : "partition_closed";
+    super(code, ERRORS[code].title, { outcome: "refused", cause });
+  }
+}
+
+function detourOf(message: string): Detour | undefined {
+  const [kind, first = "", second = "", third = "", url = ""] = message.split(" ");
+  switch (kind) {
+    case "CLOSED":
+      if (first === "moved") return { kind: "moved", shard: second, token: third, url };
+      if (first === "split") return { kind: "split", partitions: Number(second) };
+      return { kind: "wait" };
+    case "MOVED": {
+      const colon = second.lastIndexOf(":");
+      const port = Number(second.slice(colon + 1));
+      return { kind: "slot", slot: Number(first), host: second.slice(0, colon), port };
+    }
+    case "ASK":
+    case "TRYAGAIN":
+    case "CLUSTERDOWN":
+      return { kind: "wait" };
+  }
+}
+
 /**
  * Turns what the Redis client threw into a {@link RedisFailure}. Texts that Redis or the network wrote are never passed
  * on: they name hosts and users.
@@ -79,6 +116,8 @@ export function toRedisFailure(thrown: unknown, sent: boolean): RedisFailure {
   const message = error instanceof Error ? error.message : String(error);
   const outcome = outcomeOf(error, message, sent);
   if (message.startsWith("UNADOPTED ")) return new UnadoptedFailure(message, error);
+  const detour = outcome === "refused" ? detourOf(message) : undefined;
+  if (detour !== undefined) return new DetourFailure(detour, error);
   for (const [prefix, code, detail] of BY_PREFIX) {
     if (message.startsWith(prefix)) {
       return new RedisFailure(code, detail, { outcome, cause: error });

@@ -57,6 +57,8 @@ export interface PullResult {
   readonly created: boolean;
   /** Whether the attempt was made before. */
   readonly repeated: boolean;
+  /** How many the consumer held before; only of a pull with `cap`. */
+  readonly held?: number;
   /** Why nothing was done: a later attempt was made, or the group is being deleted. */
   readonly problem?: "attempt" | "deleting";
 }

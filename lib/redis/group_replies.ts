@@ -18,6 +18,7 @@ interface RawPull {
   readonly n: number;
   readonly c: 0 | 1;
   readonly r: 0 | 1;
+  readonly h: number;
   readonly e: "" | "attempt" | "deleting";
 }
 
@@ -92,6 +93,7 @@ export function pulled(raw: RawPull, copies: Iterator<string | null>): PullResul
     repeated: raw.r === 1,
     ...(messages.length === 0 ? {} : { lease: raw.l, leaseUntil: raw.u }),
     ...(raw.n === 0 ? {} : { nextDue: raw.n }),
+    ...(raw.h < 0 ? {} : { held: raw.h }),
     ...(raw.e === "" ? {} : { problem: raw.e }),
   };
 }

@@ -21,6 +21,7 @@ import { ADOPT } from "./scripts/adopt.lua.ts";
 import { CONFIGURE } from "./scripts/configure.lua.ts";
 import { DESCRIBE } from "./scripts/describe.lua.ts";
 import { DISBAND } from "./scripts/disband.lua.ts";
+import { PATTERNS } from "./scripts/patterns.lua.ts";
 import { REDRIVE } from "./scripts/redrive.lua.ts";
 import { WORK } from "./scripts/work.lua.ts";
 import type { Stamp } from "./stamp.ts";
@@ -31,6 +32,7 @@ const adoptScript = new Script(ADOPT);
 const configureScript = new Script(CONFIGURE);
 const describeScript = new Script(DESCRIBE);
 const disbandScript = new Script(DISBAND);
+const patternsScript = new Script(PATTERNS);
 const redriveScript = new Script(REDRIVE);
 const workScript = new Script(WORK);
 
@@ -85,15 +87,10 @@ export class GroupStore {
   /** Reads the pattern groups, and the version that rises whenever they change. */
   async patterns(): Promise<{ version: number; names: readonly GroupName[] }> {
     const { keys, site } = this.#partition;
-    const [version, names] = await site.run(async (client) => {
-      const [[, version], [, names]] = await client.multi()
-        .hget(keys.meta, "gv").hkeys(keys.patternGroups).exec() as [
-          [Error | null, string | null],
-          [Error | null, string[]],
-        ];
-      return [version, names] as const;
-    });
-    return { version: Number(version ?? 0), names: names.map(readGroupKey) };
+    const call = this.#partition.call([keys.patternGroups], []);
+    const reply = await site.run((client) => patternsScript.run(client, call));
+    const [version, names] = reply as [number, string[]];
+    return { version, names: names.map(readGroupKey) };
   }
 
   /** Makes pattern groups consume topics; fails with `groups_changed` where the version is not the present one. */

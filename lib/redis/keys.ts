@@ -1,3 +1,8 @@
+/** Hash: what a shard knows of the deployment that it belongs to, and its own id. */
+export function recordKey(prefix: string): string {
+  return `{${prefix}:deployment}`;
+}
+
 /**
  * Names of one partition's keys and channels; all share the hash tag `{prefix:0}` where there is one partition, and
  * `{prefix:<partition>/<partitions>}` where there are more, so that what a partition was split into begins anew beside it.
@@ -95,11 +100,6 @@ export class Keys {
   /** Hash: the confirmations that a publisher waits for. */
   confirmations(messageId: string): string {
     return `${this.base}:f:${messageId}`;
-  }
-
-  /** What subscriptions' names are signed with. */
-  get secret(): string {
-    return `${this.base}:secret`;
   }
 
   /**

@@ -1,7 +1,12 @@
+import type { ChainableCommander } from "ioredis";
 import type { Keys } from "./keys.ts";
 import type { Reign } from "./reign.ts";
-import type { ScriptCall } from "./script.ts";
+import { throwFirst } from "./replies.ts";
+import { Script, type ScriptCall, withScripts } from "./script.ts";
+import { CHECK } from "./scripts/check.lua.ts";
 import type { Site } from "./site.ts";
+
+const checkScript = new Script(CHECK);
 
 /** What every store of one partition works with. */
 export class PartitionParts {
@@ -23,5 +28,24 @@ export class PartitionParts {
       keys: [keys.meta, keys.gens, ...names, ...guard],
       args: [`${reign.seen}${sharded ? "s" : ""}`, ...args],
     };
+  }
+
+  /**
+   * Sends commands that only read, once it is certain that the partition is here.
+   *
+   * @returns their replies
+   * @throws the first error among them
+   */
+  async read(queue: (pipeline: ChainableCommander) => void): Promise<unknown[]> {
+    const check = checkScript.call(this.call([], []));
+    const [, ...replies] = await this.site.run((client) =>
+      withScripts(async (how) => {
+        const pipeline = client.pipeline();
+        check(pipeline, how);
+        queue(pipeline);
+        return throwFirst(await pipeline.exec());
+      })
+    );
+    return replies;
   }
 }

@@ -1,6 +1,5 @@
 import { toRedisFailure } from "./failure.ts";
 import type { PartitionParts } from "./partition_parts.ts";
-import { throwFirst } from "./replies.ts";
 import { Script } from "./script.ts";
 import { END_REQUEST } from "./scripts/end_request.lua.ts";
 import { REPLY } from "./scripts/reply.lua.ts";
@@ -83,11 +82,9 @@ export class RequestStore {
   /** Reads replies of some requests. */
   async read(ranges: readonly ReplyRange[]): Promise<RequestState[]> {
     if (ranges.length === 0) return [];
-    const { keys, site } = this.#partition;
-    const replies = await site.run(async (client) => {
-      const pipeline = client.pipeline();
+    const { keys } = this.#partition;
+    const replies = await this.#partition.read((pipeline) => {
       for (const range of ranges) pipeline.hmget(keys.request(range.id), ...fieldsOf(range));
-      return throwFirst(await pipeline.exec());
     });
     return replies.map((values, i) => readState(values, ranges[i]?.indexes ?? []));
   }

@@ -68,8 +68,10 @@ export class ScheduleStore {
 
   /** When the earliest is due, in milliseconds since 1970 on Redis's clock; undefined where there is none. */
   async head(): Promise<number | undefined> {
-    const { keys, site } = this.#partition;
-    const head = await site.run((client) => client.zrange(keys.later, "0", "0", "WITHSCORES"));
+    const { keys } = this.#partition;
+    const [head] = await this.#partition.read((pipeline) =>
+      pipeline.zrange(keys.later, "0", "0", "WITHSCORES")
+    ) as [(string | string[])[]];
     // pairs are nested in RESP3 and flat in RESP2
     const [, score] = head.flat();
     return score === undefined ? undefined : Number(score);

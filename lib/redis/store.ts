@@ -214,8 +214,13 @@ export class PartitionStore {
     });
   }
 
-  /** Reads where the partition stands, for a cursor and some topics. */
-  async position(options: { cursor?: Id; topics?: readonly string[] } = {}): Promise<Position> {
+  /**
+   * Reads where the partition stands, for a cursor and some topics. A cursor that may be another partition's counts as a
+   * time where its generation is not known here.
+   */
+  async position(
+    options: { cursor?: Id; isGuess?: boolean; topics?: readonly string[] } = {},
+  ): Promise<Position> {
     const call = this.#positionCall(options);
     const reply = await this.#site.run((client) => positionScript.run(client, call));
     return this.#learn(readPosition(reply));
@@ -275,12 +280,10 @@ export class PartitionStore {
     frames: readonly { topic: string; first: Id; last: Id }[],
   ): Promise<TopicEntry[][]> {
     if (frames.length === 0) return [];
-    const replies = await this.#site.run(async (client) => {
-      const pipeline = client.pipeline();
+    const replies = await this.#parts.read((pipeline) => {
       for (const { topic, first, last } of frames) {
         pipeline.xrange(this.keys.topic(topic), formatId(first), formatId(last));
       }
-      return throwFirst(await pipeline.exec());
     });
     return replies.map((reply, i) => {
       const topic = frames[i]?.topic ?? "";
@@ -301,11 +304,11 @@ export class PartitionStore {
     const low = options.after === undefined ? "-" : `(${formatId(options.after)}`;
     const high = options.before === undefined ? "+" : `(${formatId(options.before)}`;
     const key = this.keys.topic(options.topic);
-    const entries = await this.#site.run((client) =>
+    const [entries] = await this.#parts.read((pipeline) =>
       options.descending
-        ? client.xrevrange(key, high, low, "COUNT", options.count)
-        : client.xrange(key, low, high, "COUNT", options.count)
-    );
+        ? pipeline.xrevrange(key, high, low, "COUNT", options.count)
+        : pipeline.xrange(key, low, high, "COUNT", options.count)
+    ) as [RawEntry[]];
     return entries.map((entry) => readTopicEntry(options.topic, entry));
   }
 
@@ -317,12 +320,14 @@ export class PartitionStore {
   #positionCall(
     options: {
       cursor?: Id;
+      isGuess?: boolean;
       topics?: readonly string[];
       probe?: { channel: string; number: number };
     },
   ): ScriptCall {
+    const { cursor, isGuess = false } = options;
     return this.#parts.call([], [
-      options.cursor === undefined ? "" : formatId(options.cursor),
+      cursor === undefined ? "" : `${isGuess ? "~" : ""}${formatId(cursor)}`,
       options.probe?.channel ?? "",
       options.probe?.number ?? 0,
       ...(options.topics ?? []),

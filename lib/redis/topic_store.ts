@@ -2,7 +2,6 @@ import { formatId } from "../codec/id.ts";
 import type { RawEntry } from "./entry.ts";
 import type { PartitionParts } from "./partition_parts.ts";
 import { readTopicState, type TopicState } from "./position.ts";
-import { throwFirst } from "./replies.ts";
 import { Script } from "./script.ts";
 import { REMOVE } from "./scripts/remove.lua.ts";
 import { RETAIN } from "./scripts/retain.lua.ts";
@@ -60,30 +59,28 @@ export class TopicStore {
   ): Promise<{ topic: string; state: TopicState | undefined }[]> {
     const { prefix = "", after } = options;
     const low = after !== undefined && after >= prefix ? `(${after}` : `[${prefix}`;
-    const names = await this.#partition.site.run((client) =>
-      client.zrange(this.#partition.keys.topics, low, "+", "BYLEX", "LIMIT", 0, options.count)
-    );
+    const { keys } = this.#partition;
+    const [names] = await this.#partition.read((pipeline) =>
+      pipeline.zrange(keys.topics, low, "+", "BYLEX", "LIMIT", 0, options.count)
+    ) as [string[]];
     const wanted = names.filter((name) => name.startsWith(prefix));
     if (wanted.length === 0) return [];
-    const states = await this.#partition.site.run((client) =>
-      client.hmget(this.#partition.keys.meta, ...wanted.map((name) => `t:${name}`))
-    );
+    const [states] = await this.#partition.read((pipeline) =>
+      pipeline.hmget(keys.meta, ...wanted.map((name) => `t:${name}`))
+    ) as [(string | null)[]];
     return wanted.map((topic, i) => ({ topic, state: readTopicState(states[i] ?? "") }));
   }
 
   /** Reads what can be told of one topic; undefined where it never was, or was deleted. */
   async info(topic: string): Promise<TopicInfo | undefined> {
     const { keys } = this.#partition;
-    const replies = await this.#partition.site.run(async (client) =>
-      throwFirst(
-        await client.pipeline()
-          .hget(keys.meta, `t:${topic}`)
-          .hget(keys.settings, topic)
-          .xlen(keys.topic(topic))
-          .xrange(keys.topic(topic), "-", "+", "COUNT", 1)
-          .memory("USAGE", keys.topic(topic))
-          .exec(),
-      )
+    const replies = await this.#partition.read((pipeline) =>
+      pipeline
+        .hget(keys.meta, `t:${topic}`)
+        .hget(keys.settings, topic)
+        .xlen(keys.topic(topic))
+        .xrange(keys.topic(topic), "-", "+", "COUNT", 1)
+        .memory("USAGE", keys.topic(topic))
     );
     const state = readTopicState(String(replies[0] ?? ""));
     const settings = readSettings(replies[1] as string | null);

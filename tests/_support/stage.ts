@@ -46,12 +46,18 @@ export class Stage implements AsyncDisposable {
     options: StageRequest = {},
   ): Promise<Performance> {
     const { since = "latest", sink = new MemorySink(), ...rest } = options;
+    const filter = new TopicFilter([names].flat());
     const subscription = new Subscription({
-      filter: new TopicFilter([names].flat()),
+      filter,
       start: parseStart(since, "?since"),
       encoder: SSE.message,
       ...rest,
-    }, { reader: this.#reader, feed: this.feed, log: memoryLog().log, id: crypto.randomUUID() });
+    }, {
+      spans: [{ number: 0, filter, reader: this.#reader, feed: this.feed }],
+      partitions: 1,
+      log: memoryLog().log,
+      id: crypto.randomUUID(),
+    });
     await subscription.open(AbortSignal.timeout(5_000));
     const performance = { subscription, sink, ended: subscription.run(sink) };
     this.#running.push(performance);

@@ -10,6 +10,15 @@ class CountingEncoder implements BatchEncoder {
     this.calls++;
     return new TextEncoder().encode(messages.map(({ time }) => `${time};`).join(""));
   }
+
+  bodies(messages: readonly { time: number }[]): string[] {
+    this.calls++;
+    return messages.map(({ time }) => `${time}`);
+  }
+
+  withCursors(bodies: readonly string[], cursors: readonly string[]): Uint8Array {
+    return new TextEncoder().encode(bodies.map((body, i) => `${body}@${cursors[i]};`).join(""));
+  }
 }
 
 const everything = { after: idOf(0), most: Infinity, now: 0 };

@@ -6,7 +6,7 @@ import { parseStart } from "../../lib/broker/start.ts";
 import type { SubscribeRequest } from "../../lib/broker/subscription.ts";
 import { TopicFilter } from "../../lib/broker/topic_filter.ts";
 import { RunnelError } from "../../lib/errors.ts";
-import { RedisNode } from "../../lib/redis/node.ts";
+import { Deployment } from "../../lib/redis/deployment.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import { MemorySink } from "../_support/memory_sink.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
@@ -19,13 +19,15 @@ const redis = shareRedis();
 /** A broker with connections of its own; both end together. */
 class Instance implements AsyncDisposable {
   readonly broker: Broker;
-  readonly #node: RedisNode;
+  readonly #deployment: Deployment;
 
   constructor({ url = redis.server.url, prefix = crypto.randomUUID().slice(0, 8) } = {}) {
-    this.#node = new RedisNode(redisOptionsOf(url, { connectTimeoutMs: 300 }));
+    const { log } = memoryLog();
+    const shards = [redisOptionsOf(url, { connectTimeoutMs: 300 })];
+    const deployment = this.#deployment = new Deployment({ shards, prefix, log });
     this.broker = new Broker({
-      node: this.#node,
-      log: memoryLog().log,
+      deployment,
+      log,
       prefix,
       retention: { maxMessages: 1_000, maxAgeMs: undefined },
       idempotencyMs: 60_000,
@@ -36,7 +38,7 @@ class Instance implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.broker[Symbol.asyncDispose]();
-    await this.#node[Symbol.asyncDispose]();
+    await this.#deployment[Symbol.asyncDispose]();
   }
 }
 

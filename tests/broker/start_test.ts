@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { LAST_MOST, parseStart } from "../../lib/broker/start.ts";
+import { parseCursor } from "../../lib/codec/cursor.ts";
 import { RunnelError } from "../../lib/errors.ts";
 
 const parse = (text: string) => parseStart(text, "?since");
@@ -9,11 +10,9 @@ Deno.test("parseStart() reads each form of since", () => {
   assert.deepEqual(parse("earliest"), { kind: "earliest" });
   assert.deepEqual(parse("last:0"), { kind: "last", count: 0 });
   assert.deepEqual(parse(`last:${LAST_MOST}`), { kind: "last", count: LAST_MOST });
-  assert.deepEqual(parse("0-0"), { kind: "cursor", id: { ms: 0, seq: 0 } });
-  assert.deepEqual(parse("1700000000000-65537"), {
-    kind: "cursor",
-    id: { ms: 1_700_000_000_000, seq: 65_537 },
-  });
+  for (const text of ["0-0", "1700000000000-65537", "0.1-1~1.2-2~4"]) {
+    assert.deepEqual(parse(text), { kind: "cursor", cursor: parseCursor(text) });
+  }
 });
 
 Deno.test("parseStart() reads durations in every unit", () => {
@@ -75,7 +74,7 @@ Deno.test("parseStart() refuses everything else and points at where it came from
     " 1-1",
     "１-1",
   ];
-  for (const text of [...bad, ...times, ...cursors, "0.1-1~1.2-2"]) {
+  for (const text of [...bad, ...times, ...cursors, "0.1-1~1.2-2~99"]) {
     assert.throws(() => parse(text), (error: unknown) => {
       assert.ok(error instanceof RunnelError, text);
       assert.equal(error.code, "invalid_cursor", text);

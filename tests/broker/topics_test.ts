@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { Presence } from "../../lib/broker/presence.ts";
+import { Partition as BrokerPartition } from "../../lib/broker/partition.ts";
+import { PartitionSet } from "../../lib/broker/partitions.ts";
 import { Topics } from "../../lib/broker/topics.ts";
 import { parseId } from "../../lib/codec/id.ts";
-import { NO_GROUPS } from "../_support/no_groups.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import type { Partition } from "../_support/partition.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
@@ -11,9 +11,13 @@ import { until } from "../_support/until.ts";
 const redis = shareRedis();
 const RETENTION = { maxMessages: 1_000, maxAgeMs: undefined };
 
-function topicsOf({ store }: Partition): Topics {
-  const presence = new Presence({ store, log: memoryLog().log, processId: "one" });
-  return new Topics({ store, retention: RETENTION, presence, index: NO_GROUPS });
+function topicsOf({ node: site, prefix }: Partition): Topics {
+  const only = new BrokerPartition({
+    ...{ site, prefix, number: 0, partitions: 1, processId: "one", log: memoryLog().log },
+    ...{ retention: RETENTION, idempotencyMs: 60_000, backlogFactor: 10 },
+  });
+  const set = new PartitionSet([only]);
+  return new Topics({ partitions: { current: () => Promise.resolve(set) }, retention: RETENTION });
 }
 
 const dataOf = (texts: readonly string[]) => texts.map((text) => JSON.parse(text).data);

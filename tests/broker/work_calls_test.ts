@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import FakeTimers from "@sinonjs/fake-timers";
-import { giveBack, refusalOf, WorkCalls } from "../../lib/broker/work_calls.ts";
+import { giveBack, refusalOf } from "../../lib/broker/group_span.ts";
+import { WorkCalls } from "../../lib/broker/work_calls.ts";
 import type { WorkOp, WorkResult } from "../../lib/redis/group.ts";
 import { RunnelError } from "../../lib/errors.ts";
 import { memoryLog } from "../_support/memory_log.ts";

@@ -89,9 +89,16 @@ export class Parts implements AsyncDisposable {
 
   /** Opens a subscription, to be run by the caller. */
   async open(topics: readonly string[], since = "latest"): Promise<Subscription> {
+    const filter = new TopicFilter(topics);
+    const { reader, feed } = this;
     const subscription = new Subscription(
-      { filter: new TopicFilter(topics), start: parseStart(since, "?since"), encoder: SSE.message },
-      { reader: this.reader, feed: this.feed, log: memoryLog().log, id: crypto.randomUUID() },
+      { filter, start: parseStart(since, "?since"), encoder: SSE.message },
+      {
+        spans: [{ number: 0, filter, reader, feed }],
+        partitions: 1,
+        log: memoryLog().log,
+        id: crypto.randomUUID(),
+      },
     );
     await deadline(subscription.open(new AbortController().signal), 10_000, "a subscription");
     return subscription;

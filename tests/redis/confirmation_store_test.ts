@@ -68,14 +68,3 @@ Deno.test("ConfirmationStore.register() opens the confirmations of a message who
   ]);
   assert.equal(await confirmations.register(message), 1);
 });
-
-Deno.test("ConfirmationStore.secret() is the first one that any process proposed", async () => {
-  await using partition = redis.open();
-  await using same = partition.another();
-  const proposals = ["a", "b", "c", "d"];
-  const secrets = await Promise.all(
-    proposals.map((one, i) => (i % 2 ? partition : same).store.confirmations.secret(one)),
-  );
-  assert.equal(new Set(secrets).size, 1);
-  assert.ok(proposals.includes(secrets[0] ?? ""));
-});

@@ -5,7 +5,7 @@ import { Api, readProblem, URL_OPTION } from "../api.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command } from "../command.ts";
 import { type Finding, printFinding } from "../finding.ts";
-import { examine } from "../redis_findings.ts";
+import { examine, examineAll } from "../redis_findings.ts";
 import { readRecord } from "../redis/data_folder.ts";
 import { ManagedRedis } from "../redis/managed_redis.ts";
 import { redisUrl } from "../redis/listening.ts";
@@ -77,7 +77,7 @@ function misnamed(): Finding[] {
 }
 
 async function lookAtRedis(config: Config, terminal: Terminal): Promise<Finding[]> {
-  if (config.redis) return await examine(config.redis, config.prefix);
+  if (config.redis) return await examineAll(config.redis, config.prefix);
   const { usable, tooOld } = await findRedis();
   if (!usable) {
     const old = tooOld.map(({ path, version }) => `${path} is ${version}`).join(", ");

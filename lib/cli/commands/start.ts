@@ -8,7 +8,7 @@ import { assertFree, type LocalServer, serve } from "../local_server.ts";
 import { thisMachine } from "../redis/machine.ts";
 import { ManagedRedis } from "../redis/managed_redis.ts";
 import { provideRedis } from "../redis/provision.ts";
-import { examine } from "../redis_findings.ts";
+import { examineAll } from "../redis_findings.ts";
 import { misnamedSettings, readSettings, useManagedRedis } from "../settings.ts";
 import { StopSignals } from "../stop_signals.ts";
 import type { Terminal } from "../terminal.ts";
@@ -105,7 +105,7 @@ interface Announcement {
 function announce({ server, settings, redis, terminal }: Announcement): void {
   const where = redis
     ? `its own, process ${redis.pid}, data in ${settings.dataDir}`
-    : settings.redis && describeRedisAddress(settings.redis.address);
+    : settings.redis?.map(({ address }) => describeRedisAddress(address)).join(", ");
   terminal.out(`Runnel listens on ${terminal.style("bold", server.url)}`);
   terminal.out(`Redis: ${where}`);
   terminal.out(`Try:   curl -N ${server.url}/subscribe/topic1`);
@@ -133,10 +133,10 @@ function warnOfAuth(
 }
 
 async function warnOfRedis(
-  options: RedisOptions,
+  shards: readonly RedisOptions[],
   { prefix, terminal }: { prefix: string; terminal: Terminal },
 ): Promise<void> {
-  const findings = await examine(options, prefix);
+  const findings = await examineAll(shards, prefix);
   const failures = findings.filter(({ level }) => level === "failure");
   for (const { text } of failures) terminal.err(terminal.style("yellow", text));
   if (failures.length > 0) terminal.err("  deno task doctor says what to do about it");

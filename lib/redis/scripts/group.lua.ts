@@ -403,7 +403,10 @@ local function pull(desk, o)
       return p
     end
   end
-  if o.cap then p.room = o.cap - tonumber(redis.call('HGET', g.key .. ':n', p.consumer) or '0') end
+  if o.cap then
+    p.held = tonumber(redis.call('HGET', g.key .. ':n', p.consumer) or '0')
+    p.room = o.cap - p.held
+  end
   if not g.dry then
     take_due(desk, g, p, o)
     if g.pattern then

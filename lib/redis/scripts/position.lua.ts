@@ -5,7 +5,7 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens.
  *
- * ARGV: 1 the caller's claim; 2 a cursor, or empty;
+ * ARGV: 1 the caller's claim; 2 a cursor, or empty; with "~" before it, one that may be of another partition;
  * 3 a channel to publish a probe to, or empty; 4 the probe's number; from 5 on names of topics.
  *
  * Returns a JSON text: `gen`, `clock`, `now` (ms), `purged`, `cursor` (where to go on), `lost` (true where the cursor
@@ -18,15 +18,19 @@ if not r then return failure end
 if r.left then return closed(r) end
 
 -- a cursor without generation is a time: it has seen nothing, so it can have lost nothing
-local function resolve(cursor)
+local function resolve(cursor, is_guess)
   local ms, seq = id_parts(cursor)
   local gen = math.floor(seq / 65536)
+  local ended = gen ~= r.gen and gen ~= 0 and redis.call('HGET', KEYS[2], string.format('%.0f', gen))
+  if is_guess and gen ~= 0 and not ended then
+    local time = gen == r.gen and cursor or id_text(math.max(ms - 2000, 0), 0)
+    return id_after(time, r.clock) and r.clock or time, false
+  end
   if gen > r.gen then return nil end
   if gen == r.gen or gen == 0 then
     if id_after(cursor, r.clock) then return r.clock, gen ~= 0 end
     return cursor, false
   end
-  local ended = redis.call('HGET', KEYS[2], string.format('%.0f', gen))
   if ended then
     if id_after(cursor, ended) then return ended, true end
     return cursor, false
@@ -42,7 +46,8 @@ end
 
 local cursor, lost = '', false
 if ARGV[2] ~= '' then
-  cursor, lost = resolve(ARGV[2])
+  local guess, id = string.match(ARGV[2], '^(~?)(.*)$')
+  cursor, lost = resolve(id, guess == '~')
   if not cursor then
     return redis.error_reply('STALEPRIMARY generation ' .. string.format('%.0f', r.gen) .. ' is behind the cursor')
   end

@@ -19,7 +19,8 @@ import { REIGN } from "./reign.lua.ts";
  * Returns a list of a JSON text and, for each message of each pull, its copy "topic time expires body" (false where it is gone).
  * The text is kept as the lane's record: `gen` and `results`, of a pull `i` (ids), `d` (deliveries of each), `l` (lease),
  * `u` (when it ends, ms), `m` (1 where there is more), `n` (when the next lease or nack of the group is due, ms), `c` (1
- * where the group was made), `r` (1 where the attempt is repeated), `e` (why it was refused); of the others `k` (how
+ * where the group was made), `r` (1 where the attempt is repeated), `h` (how many the consumer held before, -1 where there
+ * is no limit to that), `e` (why it was refused); of the others `k` (how
  * many were done) and `x` (ids that were not).
  *
  * It begins with a write that a full Redis allows: whoever wants to make room must be let.
@@ -69,7 +70,7 @@ while at <= #ARGV do
       process = ARGV[at + 9] })
     results[#results + 1] = '{"g":' .. cjson.encode(gkey) .. ',"i":' .. list(p.ids) .. ',"d":' .. list(p.deliveries)
       .. ',"l":"' .. (p.lease or '') .. '","u":' .. int(p.ends or 0) .. ',"m":' .. (p.more and 1 or 0) .. ',"n":' .. int(p.next or 0)
-      .. ',"c":' .. (p.created and 1 or 0) .. ',"r":' .. (p.repeated and 1 or 0) .. ',"e":"' .. (p.refused or '') .. '"}'
+      .. ',"c":' .. (p.created and 1 or 0) .. ',"r":' .. (p.repeated and 1 or 0) .. ',"h":' .. (p.held or -1) .. ',"e":"' .. (p.refused or '') .. '"}'
     for _, copy in ipairs(p.copies) do copies[#copies + 1] = copy end
     at = at + 10
   else

@@ -1,0 +1,140 @@
+import { RunnelError } from "../errors.ts";
+import type { Outcome } from "./commit_plan.ts";
+import type { Partition } from "./partition.ts";
+import type { PartitionSet, Partitions } from "./partitions.ts";
+import type { PreparedMessage } from "./publish_input.ts";
+import { pause } from "./wait.ts";
+
+/** What became of a published message. `id` is null where it was ephemeral, or is kept for later. */
+export type PublishOutcome =
+  | { readonly id: null; readonly duplicate: boolean; readonly scheduled?: undefined }
+  | Outcome;
+
+/** How often messages are taken to other partitions because theirs was split, and the pause between, in milliseconds. */
+const TRIES = 50;
+const PAUSE_MS = 25;
+
+/** Takes messages to their partitions. */
+export class Publisher {
+  readonly #partitions: Partitions;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(partitions: Partitions) {
+    this.#partitions = partitions;
+  }
+
+  /**
+   * Publishes messages, in order within each partition. Never rejects: each message has its own outcome.
+   *
+   * @param options.atomic all of them or none; they are in one partition, else none is stored
+   */
+  async publish(
+    messages: readonly PreparedMessage[],
+    options: { atomic?: boolean } = {},
+  ): Promise<readonly PublishOutcome[]> {
+    const publishing = this.#publish(messages, options);
+    this.#underWay.add(publishing);
+    try {
+      return await publishing;
+    } finally {
+      this.#underWay.delete(publishing);
+    }
+  }
+
+  /** Waits until nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #publish(
+    messages: readonly PreparedMessage[],
+    options: { atomic?: boolean },
+  ): Promise<readonly PublishOutcome[]> {
+    const outcomes = await this.#publishOnce(messages, options);
+    for (let tries = 1; tries < TRIES; tries++) {
+      // what was refused because its partition was split was not done
+      const again = outcomes.flatMap((outcome, i) => isSplit(outcome) ? [i] : []);
+      if (again.length === 0) break;
+      await pause(PAUSE_MS, new AbortController().signal);
+      const rest = again.flatMap((i) => messages[i] ?? []);
+      const later = await this.#publishOnce(rest, options);
+      for (const [k, i] of again.entries()) outcomes[i] = later[k] ?? new RunnelError("internal");
+    }
+    return outcomes;
+  }
+
+  async #publishOnce(
+    messages: readonly PreparedMessage[],
+    options: { atomic?: boolean },
+  ): Promise<PublishOutcome[]> {
+    let set: PartitionSet;
+    try {
+      set = await this.#partitions.current();
+    } catch (error) {
+      if (!(error instanceof RunnelError)) throw error;
+      return messages.map(() => error);
+    }
+    const [first] = messages;
+    if (messages.length === 1 && first !== undefined) {
+      return [...await publishIn(set.of(first.topic), messages, options)];
+    }
+    const shares = new Map<Partition, number[]>();
+    for (const [i, { topic }] of messages.entries()) {
+      const partition = set.of(topic);
+      const share = shares.get(partition);
+      if (share === undefined) shares.set(partition, [i]);
+      else share.push(i);
+    }
+    if (options.atomic === true && shares.size > 1) return messages.map(spansSeveral);
+    const outcomes = new Array<PublishOutcome>(messages.length);
+    await Promise.all([...shares].map(async ([partition, share]) => {
+      const own = share.flatMap((i) => messages[i] ?? []);
+      const stored = await publishIn(partition, own, options);
+      for (const [k, i] of share.entries()) outcomes[i] = stored[k] ?? new RunnelError("internal");
+    }));
+    return outcomes;
+  }
+}
+
+async function publishIn(
+  partition: Partition,
+  messages: readonly PreparedMessage[],
+  options: { atomic?: boolean },
+): Promise<readonly PublishOutcome[]> {
+  if (!messages.some(({ ephemeral }) => ephemeral)) {
+    return await partition.commit(messages, options);
+  }
+  const [stored, ephemeral] = await Promise.all([
+    partition.commit(messages.filter((message) => !message.ephemeral), options),
+    publishEphemeral(partition, messages.filter((message) => message.ephemeral)),
+  ]);
+  const rest = stored.values();
+  return messages.map((message) =>
+    message.ephemeral ? ephemeral : rest.next().value ?? new RunnelError("internal")
+  );
+}
+
+async function publishEphemeral(
+  { store }: Partition,
+  messages: readonly PreparedMessage[],
+): Promise<PublishOutcome> {
+  try {
+    await store.publishEphemeral(messages);
+    return { id: null, duplicate: false };
+  } catch (error) {
+    if (error instanceof RunnelError) return error;
+    throw error;
+  }
+}
+
+function isSplit(outcome: PublishOutcome): boolean {
+  return outcome instanceof RunnelError && outcome.code === "partition_split";
+}
+
+function spansSeveral(): RunnelError {
+  const detail = "The topics of an atomic batch must be in one partition: " +
+    "give them the same {tag}, or publish to one topic";
+  return new RunnelError("invalid_request", detail, {
+    errors: [{ pointer: "#/messages", detail }],
+  });
+}

@@ -1,0 +1,25 @@
+import { RunnelError } from "../errors.ts";
+import { pause } from "./wait.ts";
+
+/** How long a call looks for partitions that were split, in milliseconds. */
+const PATIENCE_MS = 1_500;
+const PAUSE_MS = 20;
+
+/**
+ * Makes a call, and again where it was refused because its partition was split: it must find its partitions anew each
+ * time. Whatever was refused so was not done.
+ *
+ * @throws what the call throws otherwise
+ */
+export async function rerouting<T>(call: () => Promise<T>): Promise<T> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const isSplit = error instanceof RunnelError && error.code === "partition_split";
+      if (!isSplit || performance.now() > end) throw error;
+      await pause(PAUSE_MS, new AbortController().signal);
+    }
+  }
+}

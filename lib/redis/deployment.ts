@@ -1,0 +1,319 @@
+import { RunnelError } from "../errors.ts";
+import type { Logger } from "../log.ts";
+import { parseRedisUrl } from "./address.ts";
+import { type Detour, toRedisFailure } from "./failure.ts";
+import { Keys, recordKey } from "./keys.ts";
+import type { RedisOptions } from "./options.ts";
+import { mixed, newest, type Placement, readRecord, type ShardRecord } from "./placement.ts";
+import { Route } from "./route.ts";
+import { Script } from "./script.ts";
+import { CLAIM } from "./scripts/claim.lua.ts";
+import { OPEN } from "./scripts/open.lua.ts";
+import { PLACE } from "./scripts/place.lua.ts";
+import { createShard, type Shard } from "./shard.ts";
+import type { Site } from "./site.ts";
+
+const claimScript = new Script(CLAIM);
+const openScript = new Script(OPEN);
+const placeScript = new Script(PLACE);
+
+/** Options of {@link Deployment}. */
+export interface DeploymentOptions {
+  /** The Redis that are configured, at least one. Of a deployment that is there already any will do. */
+  readonly shards: readonly RedisOptions[];
+  /** What every key starts with. */
+  readonly prefix: string;
+  /** How many partitions a new deployment gets. @default 1 on one Redis, else 16 */
+  readonly partitions?: number | undefined;
+  readonly log: Logger;
+}
+
+/** A deployment as it stands. */
+export interface Layout {
+  readonly partitions: number;
+  /** What subscriptions' names are signed with. */
+  readonly secret: string;
+  /** Where each partition is to be found. */
+  readonly sites: readonly Site[];
+}
+
+/** What is known of one shard. */
+export interface ShardState {
+  /** Its address without user and password. */
+  readonly url: string;
+  /** The partitions that are there. */
+  readonly partitions: readonly number[];
+}
+
+/** Partitions where there are several Redis and nobody said how many. */
+const PARTITIONS = 16;
+/** After this a process that is asked for something also looks for a newer placement, in milliseconds. */
+const LOOK_MS = 30_000;
+
+/**
+ * The Redis servers that make one Runnel, and which partition is where. The placement is stored in every one of them: the
+ * configuration says where to look, and makes a placement only where there is none, so that two processes with different
+ * configurations never keep a partition in two places.
+ */
+export class Deployment implements AsyncDisposable {
+  readonly #options: DeploymentOptions;
+  readonly #configured: readonly Shard[];
+  readonly #byId = new Map<string, Shard>();
+  readonly #listeners = new Set<() => void>();
+  #placement: Placement | undefined;
+  #layout: Layout | undefined;
+  #routes: readonly Route[] = [];
+  #opening: Promise<Layout> | undefined;
+  #renewing: Promise<void> | undefined;
+  #lookedAt = 0;
+
+  constructor(options: DeploymentOptions) {
+    this.#options = options;
+    this.#configured = options.shards.map(createShard);
+  }
+
+  /**
+   * The layout as it is now. Nothing is asked of Redis before the first call, and nothing again after one that succeeded.
+   *
+   * @throws RedisFailure where Redis cannot be reached, RunnelError `not_configured` where the servers do not belong
+   * together
+   */
+  async open(): Promise<Layout> {
+    if (this.#layout === undefined) {
+      this.#opening ??= this.#open().finally(() => this.#opening = undefined);
+      return await this.#opening;
+    }
+    if (performance.now() - this.#lookedAt > LOOK_MS) void this.renew().catch(() => {});
+    return this.#layout;
+  }
+
+  /**
+   * Looks for a newer placement, and restores it where a shard has lost its copy.
+   *
+   * @throws RedisFailure where no shard can be reached
+   */
+  async renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => this.#renewing = undefined);
+    await this.#renewing;
+  }
+
+  /** Tells of a new layout, until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** The shards and what is on each; those that are configured and hold nothing among them. */
+  states(): ShardState[] {
+    const shards = new Set([...this.#byId.values(), ...this.#configured]);
+    return [...shards].map((shard) => ({
+      url: shard.url,
+      partitions: this.#routes.flatMap((route, number) => route.shard === shard ? [number] : []),
+    }));
+  }
+
+  /** Closes every connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const shards = new Set([...this.#byId.values(), ...this.#configured]);
+    await Promise.all([...shards].map((shard) => shard[Symbol.asyncDispose]()));
+  }
+
+  async #open(): Promise<Layout> {
+    const { placement } = await this.#find();
+    this.#lookedAt = performance.now();
+    return this.#adopt(placement ?? await this.#found());
+  }
+
+  #adopt(placement: Placement): Layout {
+    const { partitions, places, secret, shards } = placement;
+    const urls = new Map(shards.map(({ id, url }) => [id, url]));
+    const at = places.map((id) => this.#shardOf(id, urls.get(id) ?? ""));
+    this.#placement = placement;
+    // what was not split keeps its ways, which follow it by themselves but for what cannot tell where it has gone
+    if (this.#layout?.partitions === partitions) {
+      for (const [number, route] of this.#routes.entries()) route.shard = at[number] ?? route.shard;
+    } else {
+      this.#routes = at.map((shard, number) => this.#routeTo(shard, { number, partitions }));
+    }
+    this.#layout = { partitions, secret, sites: this.#routes };
+    for (const listener of this.#listeners) listener();
+    return this.#layout;
+  }
+
+  #routeTo(shard: Shard, { number, partitions }: { number: number; partitions: number }): Route {
+    const { prefix } = this.#options;
+    const { meta } = new Keys({ prefix, partition: number, partitions, db: shard.db });
+    return new Route({
+      key: meta,
+      shard,
+      follow: (detour) => this.#follow(detour, meta),
+      onSplit: () => void this.renew().catch(() => {}),
+    });
+  }
+
+  /** A shard by its id; one that is not configured is reached as the first one that is. */
+  #shardOf(id: string, url: string): Shard {
+    let shard = this.#byId.get(id);
+    if (shard === undefined) {
+      const known = this.#configured.find((one) => one.url === url);
+      shard = known ?? createShard(this.#optionsFor(url));
+      this.#byId.set(id, shard);
+    }
+    return shard;
+  }
+
+  #optionsFor(url: string): RedisOptions {
+    const [first] = this.#options.shards;
+    if (first === undefined) throw new TypeError("Cannot reach a shard: none is configured");
+    const { username, password } = first.address;
+    return {
+      ...first,
+      address: {
+        ...parseRedisUrl(url),
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+      },
+    };
+  }
+
+  async #follow(detour: Detour & { readonly kind: "moved" }, meta: string): Promise<Shard> {
+    const shard = this.#shardOf(detour.shard, detour.url);
+    const node = await shard.nodeOf(meta);
+    // whoever moved it may have died before it was opened
+    await node.run((client) => openScript.run(client, { keys: [meta], args: [detour.token] }));
+    return shard;
+  }
+
+  async #renew(): Promise<void> {
+    this.#lookedAt = performance.now();
+    const { placement: stored, empty } = await this.#find();
+    const known = this.#placement;
+    const placement = stored ?? known;
+    if (placement === undefined) return;
+    // it has come back without its data
+    for (const { id, url } of placement.shards) {
+      const shard = this.#shardOf(id, url);
+      if (empty.has(shard)) await this.#claim(shard, { id, placement });
+    }
+    const isNewer = placement.deployment !== known?.deployment || placement.epoch > known.epoch;
+    if (isNewer) this.#adopt(placement);
+  }
+
+  /** The placement that is stored, undefined where it is certain that there is none; and which shards have none. */
+  async #find(): Promise<{ placement: Placement | undefined; empty: ReadonlySet<Shard> }> {
+    const shards = [...new Set([...this.#byId.values(), ...this.#configured])];
+    const answers = await Promise.allSettled(shards.map((shard) => this.#recordOf(shard)));
+    const records: ShardRecord[] = [];
+    const empty = new Set<Shard>();
+    let failure: unknown;
+    for (const [i, shard] of shards.entries()) {
+      const answer = answers[i];
+      if (answer?.status !== "fulfilled") {
+        failure ??= answer?.reason;
+        continue;
+      }
+      const { shard: id, placement } = answer.value;
+      records.push(answer.value);
+      if (id !== undefined) this.#byId.set(id, shard);
+      if (placement === undefined) empty.add(shard);
+    }
+    const placement = newest(records);
+    // whoever cannot be asked may have one
+    if (placement === undefined && failure !== undefined) throw toRedisFailure(failure, true);
+    return { placement, empty };
+  }
+
+  async #recordOf(shard: Shard): Promise<ShardRecord> {
+    const key = recordKey(this.#options.prefix);
+    const node = await shard.nodeOf(key);
+    return readRecord(await node.run((client) => client.hmget(key, "shard", "placement")));
+  }
+
+  /**
+   * Makes a placement: the shards are asked in the order of their ids, so that of two processes that do it at once one
+   * meets what the other began at the first of them, and goes on with that.
+   */
+  async #found(): Promise<Placement> {
+    const claims = await Promise.all(this.#configured.map(async (shard) => {
+      const id = (await this.#claim(shard)).shard ?? "";
+      this.#byId.set(id, shard);
+      return { id, url: shard.url };
+    }));
+    let placement = await this.#plan(claims);
+    for (const { id } of claims.toSorted((a, b) => a.id < b.id ? -1 : 1)) {
+      const shard = this.#shardOf(id, "");
+      const agreed = (await this.#claim(shard, { placement })).placement;
+      if (agreed === undefined || agreed.deployment === placement.deployment) continue;
+      if (!isAmong(agreed, claims.map(({ id }) => id))) throw mixed();
+      placement = agreed;
+    }
+    const ready = { ...placement, epoch: placement.epoch + 1, ready: true };
+    for (const { id } of claims) await this.#place(this.#shardOf(id, ""), ready);
+    this.#options.log.info("a new deployment begins", {
+      partitions: ready.partitions,
+      shards: claims.map(({ url }) => url),
+    });
+    return ready;
+  }
+
+  async #plan(shards: readonly { id: string; url: string }[]): Promise<Placement> {
+    const older = await this.#olderPartition();
+    const several = shards.length > 1 || this.#configured.some(({ sharded }) => sharded);
+    const partitions = older === undefined
+      ? this.#options.partitions ?? (several ? PARTITIONS : 1)
+      : 1;
+    const ids = older === undefined ? shards.map(({ id }) => id) : [older];
+    return {
+      deployment: crypto.randomUUID(),
+      epoch: 1,
+      ready: false,
+      partitions,
+      shards,
+      places: Array.from({ length: partitions }, (_, number) => ids[number % ids.length] ?? ""),
+      secret: secretText(),
+    };
+  }
+
+  /** The shard with a partition from before there were placements. */
+  async #olderPartition(): Promise<string | undefined> {
+    const { prefix } = this.#options;
+    const { meta } = new Keys({ prefix, partition: 0, db: 0 });
+    const found: string[] = [];
+    for (const [id, shard] of this.#byId) {
+      const node = await shard.nodeOf(meta);
+      if (await node.run((client) => client.exists(meta)) === 1) found.push(id);
+    }
+    if (found.length > 1) throw mixed();
+    return found[0];
+  }
+
+  async #claim(
+    shard: Shard,
+    { id, placement }: { id?: string; placement?: Placement } = {},
+  ): Promise<ShardRecord> {
+    const key = recordKey(this.#options.prefix);
+    const node = await shard.nodeOf(key);
+    const args = [
+      id ?? crypto.randomUUID(),
+      placement === undefined ? "" : JSON.stringify(placement),
+    ];
+    const record = await node.run((client) => claimScript.run(client, { keys: [key], args }));
+    return readRecord(record as string[]);
+  }
+
+  async #place(shard: Shard, placement: Placement): Promise<void> {
+    const key = recordKey(this.#options.prefix);
+    const node = await shard.nodeOf(key);
+    const args = [JSON.stringify(placement), placement.epoch, placement.deployment];
+    const done = await node.run((client) => placeScript.run(client, { keys: [key], args }));
+    if (Number(done) < 0) throw mixed();
+  }
+}
+
+function isAmong({ shards }: Placement, ids: readonly string[]): boolean {
+  return shards.length === ids.length && shards.every(({ id }) => ids.includes(id));
+}
+
+function secretText(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
+}
