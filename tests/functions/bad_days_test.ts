@@ -173,7 +173,7 @@ Deno.test("a read-only replica is answered 503 redis_readonly until it is promot
 });
 
 Deno.test("a Redis that is out of memory is answered 503 redis_out_of_memory", async () => {
-  await using fixture = await startRunnel();
+  await using fixture = await startRunnel({ redis: { appendonly: false } });
   await publishId(fixture.url, { topic: "t", data: "before" });
   await fixture.redis.cli("CONFIG", "SET", "maxmemory", "1");
   await assertRed(fixture.url, { code: "redis_out_of_memory", readable: true });
@@ -184,7 +184,7 @@ Deno.test("a Redis that is out of memory is answered 503 redis_out_of_memory", a
 });
 
 Deno.test("a Redis that is out of memory still serves its subscribers", async () => {
-  await using fixture = await startRunnel();
+  await using fixture = await startRunnel({ redis: { appendonly: false } });
   const id = await publishId(fixture.url, { topic: "t", data: "before" });
   await fixture.redis.cli("CONFIG", "SET", "maxmemory", "1");
   const url = `${fixture.url}/subscribe?topic=t&since=earliest&wait=0`;
@@ -233,7 +233,7 @@ Deno.test("a Redis that cannot write to its disk is answered 503", async () => {
 });
 
 Deno.test("an evil answer of Redis is not passed on to the client", async () => {
-  await using fixture = await startRunnel();
+  await using fixture = await startRunnel({ redis: { appendonly: false } });
   await fixture.redis.cli("CONFIG", "SET", "maxmemory", "1");
   const { body } = await publish(fixture.url, { topic: "t", data: 1 });
   assert.doesNotMatch(JSON.stringify(body), /@user_script|maxmemory'|script:|lua/i);

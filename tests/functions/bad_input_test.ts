@@ -225,7 +225,7 @@ Deno.test("GET /subscribe refuses wrong input and points at the parameter", asyn
 Deno.test("a foreign key where a topic is stored is answered as wrong_type", async () => {
   await using fixture = await startRunnel();
   await publishId(fixture.url, { topic: "other", data: 1 });
-  await fixture.redis.cli("SET", "{rn:0}:t:taken", "foreign");
+  await fixture.command("taken", "SET", "@:t:taken", "foreign");
   const answer = await publish(fixture.url, { topic: "taken", data: 1 });
   assertProblem(answer, { status: 500, code: "wrong_type" });
   const { body } = await send(`${fixture.url}/batch`, {

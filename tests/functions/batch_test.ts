@@ -95,7 +95,8 @@ Deno.test("POST /batch counts a duplicate of an earlier batch as accepted", asyn
 
 Deno.test("POST /batch with atomic stores all or none", async () => {
   await using fixture = await startRunnel();
-  const good = [{ topic: "a", data: 1 }, { topic: "b", data: 2 }];
+  // the same {tag}, so that they are in one partition however many there are
+  const good = [{ topic: "{t}a", data: 1 }, { topic: "{t}b", data: 2 }];
   const stored = await batch(fixture.url, { messages: good, atomic: true });
   assert.equal(stored.status, 200, JSON.stringify(stored.body));
   assert.equal(stored.batch.accepted, 2);
@@ -104,9 +105,9 @@ Deno.test("POST /batch with atomic stores all or none", async () => {
     atomic: true,
   });
   assert.equal(refused.status, 400, JSON.stringify(refused.body));
-  await send(`${fixture.url}/publish`, { json: { topic: "a", data: 9, idempotencyKey: "k" } });
+  await send(`${fixture.url}/publish`, { json: { topic: "{t}a", data: 9, idempotencyKey: "k" } });
   const conflict = await batch(fixture.url, {
-    messages: [...good, { topic: "a", data: 8, idempotencyKey: "k" }],
+    messages: [...good, { topic: "{t}a", data: 8, idempotencyKey: "k" }],
     atomic: true,
   });
   assert.equal(conflict.status, 207, JSON.stringify(conflict.body));
@@ -116,8 +117,8 @@ Deno.test("POST /batch with atomic stores all or none", async () => {
     "batch_aborted",
     "idempotency_conflict",
   ]);
-  assert.deepEqual((await readHistory(fixture.url, "a")).map(({ data }) => data), [1, 9]);
-  assert.deepEqual((await readHistory(fixture.url, "b")).map(({ data }) => data), [2]);
+  assert.deepEqual((await readHistory(fixture.url, "{t}a")).map(({ data }) => data), [1, 9]);
+  assert.deepEqual((await readHistory(fixture.url, "{t}b")).map(({ data }) => data), [2]);
 });
 
 Deno.test("POST /batch takes options of every message", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { startRunnel } from "../_support/fixture.ts";
 import { type Answer, assertProblem, publish, send } from "../_support/http.ts";
-import { openRunnel } from "../_support/open_runnel.ts";
 import { type EventStream, openStream } from "../_support/sse.ts";
 import { deadline, until } from "../_support/until.ts";
 
@@ -27,7 +26,7 @@ const confirmed = (subscribers: number, timeoutMs = 5_000) => ({
 
 Deno.test("POST /publish with confirm answers when enough subscriptions have confirmed the message", async () => {
   await using fixture = await startRunnel();
-  await using other = await openRunnel({ redisUrl: fixture.redis.url });
+  await using other = await fixture.another();
   const [a, b] = [await subscribe(fixture.url, "t"), await subscribe(other.url, "*")];
   await using _a = a.stream;
   await using _b = b.stream;
@@ -67,14 +66,14 @@ Deno.test("POST /publish with confirm counts a subscription once, however often 
 
 Deno.test("POST /publish with confirm of a duplicate waits for the message that is stored, also at another instance", async () => {
   await using fixture = await startRunnel();
-  await using other = await openRunnel({ redisUrl: fixture.redis.url });
+  await using other = await fixture.another();
   const { stream, subscription } = await subscribe(fixture.url, "t");
   await using _ = stream;
   const message = { ...confirmed(1), idempotencyKey: "k" };
   const first = publish(fixture.url, message);
   const [{ id } = { id: null }] = await stream.messages(1);
   const second = publish(other.url, message);
-  await until(async () => (await fixture.redis.cli("HGET", `{rn:0}:f:${id}`, "p")).includes(" "));
+  await until(async () => `${await fixture.command("t", "HGET", `@:f:${id}`, "p")}`.includes(" "));
   await ack(fixture.url, { topic: "t", ids: [id], subscription });
   const [one, two] = await Promise.all([first, second]);
   assert.deepEqual(one.body, {
@@ -98,17 +97,14 @@ Deno.test("POST /publish with confirm of a duplicate is told though the first pu
   const early = await ack(fixture.url, { topic: "t", ids: [id], subscription });
   assert.deepEqual(early.body, { done: 0, unknown: [id] }, "nobody waits yet");
   const second = publish(fixture.url, { ...confirmed(1), idempotencyKey: "k" });
-  await until(async () => await fixture.redis.cli("EXISTS", `{rn:0}:f:${id}`) === "1");
+  await until(async () => await fixture.command("t", "EXISTS", `@:f:${id}`) === 1);
   await ack(fixture.url, { topic: "t", ids: [id], subscription });
   assert.deepEqual([(await second).body.duplicate, (await second).body.confirmed], [true, true]);
 });
 
 Deno.test("POST /ack refuses a subscription that nobody has", async () => {
   await using fixture = await startRunnel();
-  await using other = await openRunnel({
-    redisUrl: fixture.redis.url,
-    env: { RUNNEL_PREFIX: "other" },
-  });
+  await using other = await fixture.another({ env: { RUNNEL_PREFIX: "other" } });
   const { stream, subscription } = await subscribe(fixture.url, "t");
   await using _ = stream;
   const foreign = await subscribe(other.url, "t");
@@ -174,7 +170,7 @@ Deno.test("POST /publish refuses a confirm that it cannot honour, and a batch ha
 
 Deno.test("a publisher that waits is answered with the count so far when the server shuts down", async () => {
   await using fixture = await startRunnel();
-  await using other = await openRunnel({ redisUrl: fixture.redis.url });
+  await using other = await fixture.another();
   const { stream, subscription } = await subscribe(other.url, "t");
   await using _ = stream;
   const published = publish(fixture.url, confirmed(2, 60_000));

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { startRunnel } from "../_support/fixture.ts";
 import { assertProblem, publish, publishId, send } from "../_support/http.ts";
 import { ndjsonLines, readNdjson } from "../_support/ndjson.ts";
-import { openRunnel } from "../_support/open_runnel.ts";
 import { type EventStream, openStream } from "../_support/sse.ts";
 import { deadline, until } from "../_support/until.ts";
 import { ack, groupsOf, publishWork, pull, putGroup, type Work } from "../_support/work.ts";
@@ -50,7 +49,7 @@ Deno.test("GET /subscribe with a group is ready when nothing published from then
 
 Deno.test("GET /subscribe with a group holds back at max until an ack, on whatever instance, gives room", async () => {
   await using fixture = await startRunnel();
-  await using other = await openRunnel({ redisUrl: fixture.redis.url });
+  await using other = await fixture.another();
   const { url } = fixture;
   await using stream = await openStream(`${url}/subscribe?topic=jobs&group=g&max=3`, {
     timeoutMs: 5_000,

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { startRunnel } from "../_support/fixture.ts";
 import { assertProblem, publish, publishId, send } from "../_support/http.ts";
-import { openRunnel } from "../_support/open_runnel.ts";
 import { deadline, until } from "../_support/until.ts";
 import {
   ack,
@@ -85,7 +84,7 @@ Deno.test("POST /pull gives a message again whose lease ran out, with its delive
 
 Deno.test("POST /pull with waitMs answers when a message is published, on whatever instance", async () => {
   await using fixture = await startRunnel();
-  await using other = await openRunnel({ redisUrl: fixture.redis.url });
+  await using other = await fixture.another();
   for (const url of [fixture.url, other.url]) {
     const waiting = pull(url, { waitMs: 20_000 });
     await until(async () => (await groupsOf(fixture.url)).length === 1);
@@ -206,7 +205,7 @@ Deno.test("POST /pull cleans consumers up that hold nothing and have not come fo
   for (const consumer of ["dead", "alive"]) await pull(url, { consumer });
   const names = async () => (await groupsOf(url))[0]?.consumers.map(({ name }) => name).sort();
   assert.deepEqual(await names(), ["alive", "dead"]);
-  await fixture.redis.cli("ZADD", "{rn:0}:g:jobs|g:seen", "1", "dead");
+  await fixture.command("jobs", "ZADD", "@:g:jobs|g:seen", "1", "dead");
   await until(async () => {
     await publishWork(url, 1);
     await pull(url, { consumer: "alive" });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { startRunnel } from "../_support/fixture.ts";
 import { type Answer, assertProblem, send } from "../_support/http.ts";
-import { openRunnel } from "../_support/open_runnel.ts";
 import { sendReply, startResponder } from "../_support/responder.ts";
 import { openStream } from "../_support/sse.ts";
 import { deadline, until } from "../_support/until.ts";
@@ -79,7 +78,7 @@ Deno.test("POST /request answers with as many replies as were asked for, in orde
 
 Deno.test("POST /request gets the reply of a responder at another instance, of any size", async () => {
   await using fixture = await startRunnel();
-  await using other = await openRunnel({ redisUrl: fixture.redis.url });
+  await using other = await fixture.another();
   const large = "x".repeat(200_000);
   await using _ = await startResponder(other.url, {
     topic: "t",
@@ -135,7 +134,7 @@ Deno.test("POST /request answers 504 where nobody replies, and with the replies 
   const replyTo = responder.requests.at(-1)?.replyTo ?? "";
   const late = await sendReply(fixture.url, { replyTo, data: "late" });
   assertProblem(late, { status: 410, code: "requester_gone" });
-  assert.equal(await fixture.redis.cli("KEYS", "*:q:*"), "", "nothing is left");
+  assert.deepEqual(await fixture.keys(":q:"), [], "nothing is left");
 });
 
 Deno.test("POST /request publishes a message that expires when nobody waits for it any more", async () => {
@@ -154,10 +153,10 @@ Deno.test("a requester that goes away frees everything at once, and the responde
   const asked = request(fixture.url, { topic: "t", data: 1, timeoutMs: 60_000 }, leaving.signal);
   asked.catch(() => {});
   await until(() => responder.requests.length === 1);
-  assert.notEqual(await fixture.redis.cli("KEYS", "*:q:*"), "");
+  assert.notDeepEqual(await fixture.keys(":q:"), []);
   leaving.abort();
   await assert.rejects(asked);
-  await until(async () => await fixture.redis.cli("KEYS", "*:q:*") === "");
+  await until(async () => (await fixture.keys(":q:")).length === 0);
   const replyTo = responder.requests[0]?.replyTo ?? "";
   const late = await sendReply(fixture.url, { replyTo, data: 1 });
   assertProblem(late, { status: 410, code: "requester_gone" });
@@ -235,5 +234,5 @@ Deno.test("requests that wait are answered 503 when the server shuts down", asyn
     assertProblem(answer, { status: 503, code: "shutting_down" });
   }
   await closed;
-  assert.equal(await fixture.redis.cli("KEYS", "*:q:*"), "");
+  assert.deepEqual(await fixture.keys(":q:"), []);
 });

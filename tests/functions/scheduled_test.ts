@@ -68,7 +68,7 @@ Deno.test("POST /publish keeps close to the time of many, while nothing else hap
   assert.ok((late[10] ?? Infinity) < 250, `${late} ms late`);
 });
 
-Deno.test("scheduled messages are published in the order of their times over all topics, and of publishing within one", async () => {
+Deno.test("scheduled messages are published in the order of their times over all topics of a partition, and of publishing within one", async () => {
   await using fixture = await startRunnel();
   const { url } = fixture;
   await using stream = await openStream(`${url}/subscribe?topic=**`);
@@ -78,7 +78,7 @@ Deno.test("scheduled messages are published in the order of their times over all
   const places = range(0, 300).map((n) => ({ n, draw: random() }));
   places.sort((a, b) => a.draw - b.draw);
   const json = places.map(({ n }, order) => ({
-    topic: `t.${n % 7}`,
+    topic: `{t}.${n % 7}`,
     data: { n, order },
     at: new Date(start + Math.floor(n / 3)).toISOString(),
   }));
@@ -89,7 +89,7 @@ Deno.test("scheduled messages are published in the order of their times over all
   const slots = (all: readonly { data?: unknown }[]) =>
     all.map(({ data }) => Math.floor((data as { n: number }).n / 3));
   assert.deepEqual(slots(messages), slots(wanted));
-  for (const topic of range(0, 7).map((n) => `t.${n}`)) {
+  for (const topic of range(0, 7).map((n) => `{t}.${n}`)) {
     const given = messages.filter((one) => one.topic === topic).map(({ data }) => data);
     const asked = wanted.filter((one) => one.topic === topic).map(({ data }) => data);
     assert.deepEqual(given, asked);
@@ -112,7 +112,7 @@ Deno.test("scheduled messages reach whoever subscribes to the topic or a pattern
     const [message] = await stream.messages(1);
     const { type, key, headers, data } = message ?? {};
     assert.deepEqual({ type, key, headers, data }, fields);
-    assert.equal(stream.lastEventId, message?.id);
+    assert.ok(stream.lastEventId.includes(message?.id ?? "no id"));
   }
 });
 

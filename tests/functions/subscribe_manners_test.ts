@@ -59,10 +59,10 @@ Deno.test("GET /subscribe with format=data gives the payload alone", async () =>
 
 Deno.test("GET /subscribe sends heartbeats that move the cursor", async () => {
   await using fixture = await startRunnel({ env: { RUNNEL_HEARTBEAT_MS: "200" } });
-  await using stream = await openStream(`${fixture.url}/subscribe?topic=quiet`);
+  await using stream = await openStream(`${fixture.url}/subscribe?topic={t}quiet`);
   await stream.until("$ready");
   const start = stream.lastEventId;
-  const id = await publishId(fixture.url, { topic: "other", data: 1 });
+  const id = await publishId(fixture.url, { topic: "{t}other", data: 1 });
   const deadline = performance.now() + 15_000;
   while (stream.lastEventId !== id && performance.now() < deadline) await stream.nextBlock();
   assert.equal(stream.lastEventId, id, `the cursor stayed at ${start}`);

@@ -13,18 +13,19 @@ export const APPEND = TOPIC_STATE + TRIM + `
 -- at: base, channels, meta, log, settings, topics (keys), defaults, log_max, frame_max
 local function new_writer(r, at)
   local clock_ms, clock_seq = id_parts(r.clock)
-  local w = { r = r, at = at, clock = r.clock, ms = math.max(r.now, clock_ms), seq = r.gen * 65536, known = {},
+  local w = { r = r, at = at, clock = r.clock, ms = math.max(r.now, clock_ms), seq = r.gen * 65536 + r.first, known = {},
     touched = {}, frames = {}, remembered = {}, appended = 0, now_text = int(r.now) }
   if w.ms == clock_ms and clock_seq >= w.seq then w.seq = clock_seq + 1 end
   w.id_start = int(w.ms) .. '-'
   return w
 end
 
--- makes sure that the next ids are consecutive: past the last of a millisecond they would be the next generation's
+-- makes sure that the next ids are consecutive: past the last of a millisecond they would be another's
 local function reserve(w, count)
-  if w.seq - w.r.gen * 65536 + count <= 65536 then return end
+  local first = w.r.gen * 65536 + w.r.first
+  if w.seq - first + count <= w.r.most then return end
   w.ms = w.ms + 1
-  w.seq = w.r.gen * 65536
+  w.seq = first
   w.id_start = int(w.ms) .. '-'
 end
 

@@ -39,8 +39,17 @@ local function closed(r)
   return redis.error_reply('CLOSED ' .. r.state .. (r.to and ' ' .. r.to or ''))
 end
 
+-- of each millisecond's 65,536 numbers every partition has its own, so that no two give out the same id
+local function numbers_of(meta)
+  local partition, partitions = string.match(meta, ':(%d+)/(%d+)}:meta$')
+  if not partition then return 0, 65536 end
+  local most = 65536 / tonumber(partitions)
+  return tonumber(partition) * most, most
+end
+
 -- a claim is the highest generation the caller has seen, and "s" behind it where it hears sharded Pub/Sub;
--- returns a table {gen, clock, state, left, to, purged, gv, now}, or nil and an error reply
+-- returns a table {gen, first, most, clock, state, left, to, purged, gv, now}, or nil and an error reply; the ids of a
+-- millisecond have the numbers gen * 65536 + first and on, so many
 local function reign(meta, gens, claim)
   local info = redis.call('INFO', 'replication')
   if string.find(info, 'role:slave', 1, true) then
@@ -55,6 +64,7 @@ local function reign(meta, gens, claim)
   local gen = tonumber(h[2] or '0')
   local r = { gen = gen, clock = h[3] or '0-0', state = h[4] or 'open', purged = h[5] or '0-0', gv = tonumber(h[6] or '0'),
     to = h[7], now = now }
+  r.first, r.most = numbers_of(meta)
   r.left = r.state ~= 'open' and r.state ~= 'frozen'
   if r.left then return r end
   if h[1] ~= run then
@@ -62,7 +72,7 @@ local function reign(meta, gens, claim)
     local born = math.floor(now / 1000 - EPOCH_2026) * 128 + tonumber(string.sub(run, 1, 2), 16) % 128
     r.gen = math.max(gen + 1, seen + 1, born)
     -- a new partition begins at an id of its own: 0-0 means earliest, and no cursor of "from now on" may equal it
-    if gen == 0 and r.clock == '0-0' then r.clock = id_text(now, r.gen * 65536) end
+    if gen == 0 and r.clock == '0-0' then r.clock = id_text(now, r.gen * 65536 + r.first) end
     redis.call('HSET', meta, 'run', run, 'gen', string.format('%.0f', r.gen), 'clock', r.clock, 'state', r.state, 'v', '1')
   elseif seen > gen then
     return nil, redis.error_reply('STALEPRIMARY generation ' .. string.format('%.0f', gen) .. ' is behind ' .. string.format('%.0f', seen))
