@@ -68,7 +68,7 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   if (atomic) requireAllGood(checked);
   const outcomes = await publishGood(runnel, checked, atomic);
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
-  if (rejected.length === outcomes.length) throwIfRedisFailed(rejected);
+  if (rejected.length === outcomes.length) throwIfAsWhole(rejected);
   return jsonResponse({
     accepted: outcomes.length - rejected.length,
     rejected: rejected.length,
@@ -76,8 +76,13 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   }, rejected.length === 0 ? 200 : 207);
 }
 
-// where Redis is to blame for all of them, the request as a whole failed; that some may be stored is to be said then
-function throwIfRedisFailed(rejected: readonly RunnelError[]): void {
+// where Redis is to blame for all of them, the request as a whole failed; that some may be stored is to be said then. So
+// it did where one fault is that of all together
+function throwIfAsWhole(rejected: readonly RunnelError[]): void {
+  const [first] = rejected;
+  if (rejected.length > 1 && first !== undefined && rejected.every((one) => one === first)) {
+    throw first;
+  }
   if (!rejected.every(({ status }) => status >= 500)) return;
   const worst = rejected.find(({ code }) => code === "outcome_unknown") ?? rejected[0];
   if (worst !== undefined) throw worst;

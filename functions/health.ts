@@ -1,8 +1,12 @@
 import { type App, app } from "../lib/app.ts";
+import type { RunnelError } from "../lib/errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 
-/** `GET /health/live`: the process answers. `GET /health/ready`: Redis takes messages. Both are open to all. */
+/**
+ * `GET /health/live`: the process answers. `GET /health/ready`: Redis takes messages; where some of several do not, it is
+ * ready all the same, since the topics of the others work, and says which. Both are open to all.
+ */
 export function healthRoutes(source: () => Promise<App>): Route[] {
   return [
     {
@@ -16,11 +20,23 @@ export function healthRoutes(source: () => Promise<App>): Route[] {
       path: "health/ready",
       auth: false,
       handle: async () => {
-        const { generation } = await (await source()).broker.check();
-        return jsonResponse({ status: "ready", redis: { generation } });
+        const { generation, shards } = await (await source()).broker.check();
+        const isReady = shards.every((failure) => failure === undefined);
+        return jsonResponse({
+          status: isReady ? "ready" : "degraded",
+          redis: { generation },
+          ...(shards.length < 2 ? {} : { shards: shards.map(shardJson) }),
+        });
       },
     },
   ];
+}
+
+/** A Redis server by its place among all; where it is, is nobody's business here. */
+function shardJson(failure: RunnelError | undefined, place: number): Record<string, unknown> {
+  return failure === undefined
+    ? { shard: place + 1, status: "ready" }
+    : { shard: place + 1, status: "down", code: failure.code };
 }
 
 export default {

@@ -1,7 +1,7 @@
 import { type ConfigProblem, type Variable, VariableReader } from "./config_reader.ts";
 import { PARTITIONS_MOST } from "./codec/cursor.ts";
 import { describeRedisAddress, parseRedisUrl } from "./redis/address.ts";
-import type { RedisAddress, RedisOptions, RedisTls } from "./redis/options.ts";
+import type { RedisAddress, RedisOptions, RedisTls, SentinelOptions } from "./redis/options.ts";
 
 /** Every environment variable that Runnel reads. The README's table is made from this one. */
 export const VARIABLES = [
@@ -11,7 +11,7 @@ export const VARIABLES = [
   variable("TLS_KEY", "Private key of that certificate: a path, or the PEM text itself"),
   variable(
     "REDIS_URL",
-    "`redis://`, `rediss://` or `unix:` address, or several with spaces between; unset, `deno task start` runs its own Redis",
+    "`redis://`, `rediss://`, `unix:`, `redis+sentinel://` or `redis+cluster://` address, or several with spaces between; unset, `deno task start` runs its own Redis",
   ),
   variable("REDIS_USERNAME", "ACL user, where it is not in the URL"),
   variable("REDIS_PASSWORD", "Password, where it is not in the URL"),
@@ -25,6 +25,19 @@ export const VARIABLES = [
     "REDIS_TLS_SERVERNAME",
     "Name in the certificate of Redis, where it is not the URL's host",
   ),
+  variable("REDIS_SENTINEL_USERNAME", "ACL user of the Sentinels, which have users of their own"),
+  variable("REDIS_SENTINEL_PASSWORD", "Password of the Sentinels"),
+  variable(
+    "REDIS_SENTINEL_TLS",
+    "`1` speaks TLS to the Sentinels, `0` does not; unset, as to Redis itself",
+  ),
+  variable(
+    "REDIS_SENTINEL_TLS_CA",
+    "Authorities to trust for Sentinels; unset, with the next three, as for Redis",
+  ),
+  variable("REDIS_SENTINEL_TLS_CERT", "Client certificate for Sentinels"),
+  variable("REDIS_SENTINEL_TLS_KEY", "Private key of that certificate"),
+  variable("REDIS_SENTINEL_TLS_SERVERNAME", "Name in the certificates of the Sentinels"),
   variable("RUNNEL_PREFIX", "What every key in Redis starts with", "rn"),
   variable(
     "RUNNEL_PARTITIONS",
@@ -189,7 +202,8 @@ function readRedis(reader: Reader): RedisOptions[] | undefined {
     connectTimeoutMs: reader.integer("REDIS_CONNECT_TIMEOUT_MS", limits),
     commandTimeoutMs: reader.integer("REDIS_COMMAND_TIMEOUT_MS", limits),
   };
-  const tls = readRedisTls(reader);
+  const tls = readRedisTls(reader, "REDIS_TLS");
+  const sentinelTls = readRedisTls(reader, "REDIS_SENTINEL_TLS");
   if (urls === undefined) {
     reportGiven(reader, URL_VARIABLES, "Is set, but REDIS_URL is not");
     return undefined;
@@ -201,12 +215,47 @@ function readRedis(reader: Reader): RedisOptions[] | undefined {
     address,
     ...common,
     ...(address.tls && tls !== undefined ? { tls } : {}),
+    ...(address.sentinel === undefined
+      ? {}
+      : { sentinel: readSentinel(reader, { isTls: address.tls, tls: sentinelTls ?? tls }) }),
   }));
 }
 
+function readSentinel(
+  reader: Reader,
+  { isTls, tls = {} }: { isTls: boolean; tls: RedisTls | undefined },
+): SentinelOptions {
+  const username = reader.given("REDIS_SENTINEL_USERNAME");
+  const password = reader.given("REDIS_SENTINEL_PASSWORD");
+  const asked = reader.given("REDIS_SENTINEL_TLS") === undefined
+    ? isTls
+    : reader.flag("REDIS_SENTINEL_TLS");
+  if (!asked) {
+    const detail = "Is set, but the Sentinels are reached without TLS: set REDIS_SENTINEL_TLS=1";
+    reportGiven(reader, SENTINEL_TLS_VARIABLES, detail);
+  }
+  if (username !== undefined && password === undefined) {
+    const detail = "Names a user but no password: a Sentinel cannot log in a user without one";
+    reader.report("REDIS_SENTINEL_USERNAME", detail);
+  }
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(asked ? { tls } : {}),
+  };
+}
+
 function checkShards(reader: Reader, addresses: readonly RedisAddress[]): void {
-  if (!addresses.some(({ tls }) => tls)) {
+  const hasSentinel = addresses.some(({ sentinel }) => sentinel !== undefined);
+  // its certificates may be meant for the Sentinels alone
+  if (!addresses.some(({ tls }) => tls) && !hasSentinel) {
     reportGiven(reader, TLS_VARIABLES, "Needs a rediss:// address in REDIS_URL");
+  }
+  if (!hasSentinel) {
+    reportGiven(reader, SENTINEL_VARIABLES, "Needs a redis+sentinel:// address in REDIS_URL");
+  }
+  if (addresses.length > 1 && addresses.some(({ cluster }) => cluster !== undefined)) {
+    reader.report("REDIS_URL", "Names a Cluster among others: a Cluster stands alone");
   }
   if (new Set(addresses.map(describeRedisAddress)).size < addresses.length) {
     reader.report("REDIS_URL", "Names a Redis twice");
@@ -222,7 +271,24 @@ const TLS_VARIABLES = [
   "REDIS_TLS_KEY",
   "REDIS_TLS_SERVERNAME",
 ] as const;
-const URL_VARIABLES = ["REDIS_USERNAME", "REDIS_PASSWORD", ...TLS_VARIABLES] as const;
+const SENTINEL_TLS_VARIABLES = [
+  "REDIS_SENTINEL_TLS_CA",
+  "REDIS_SENTINEL_TLS_CERT",
+  "REDIS_SENTINEL_TLS_KEY",
+  "REDIS_SENTINEL_TLS_SERVERNAME",
+] as const;
+const SENTINEL_VARIABLES = [
+  "REDIS_SENTINEL_USERNAME",
+  "REDIS_SENTINEL_PASSWORD",
+  "REDIS_SENTINEL_TLS",
+  ...SENTINEL_TLS_VARIABLES,
+] as const;
+const URL_VARIABLES = [
+  "REDIS_USERNAME",
+  "REDIS_PASSWORD",
+  ...TLS_VARIABLES,
+  ...SENTINEL_VARIABLES,
+] as const;
 
 /** An option that cannot be honoured is refused, never ignored. */
 function reportGiven(reader: Reader, names: readonly VariableName[], detail: string): void {
@@ -265,10 +331,13 @@ function readCredential(
   return own ?? inUrl;
 }
 
-function readRedisTls(reader: Reader): RedisTls | undefined {
-  const ca = reader.pem("REDIS_TLS_CA", "CERTIFICATE");
-  const pair = readPair(reader, "REDIS_TLS_CERT", "REDIS_TLS_KEY");
-  const servername = reader.given("REDIS_TLS_SERVERNAME");
+function readRedisTls(
+  reader: Reader,
+  start: "REDIS_TLS" | "REDIS_SENTINEL_TLS",
+): RedisTls | undefined {
+  const ca = reader.pem(`${start}_CA`, "CERTIFICATE");
+  const pair = readPair(reader, `${start}_CERT`, `${start}_KEY`);
+  const servername = reader.given(`${start}_SERVERNAME`);
   if (ca === undefined && pair === undefined && servername === undefined) return undefined;
   return {
     ...(ca === undefined ? {} : { ca }),

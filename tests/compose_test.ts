@@ -51,7 +51,10 @@ Deno.test("docker-compose.yml gives the functions settings with which they answe
   for (const name of Object.keys(environment)) assert.ok(known.includes(name), name);
   const config = loadConfig((name) => environment[name]);
   assert.deepEqual([config.server.host, config.server.port], ["0.0.0.0", 8000]);
-  assert.deepEqual([config.redis?.[0]?.address.host, config.redis?.[0]?.address.port], ["redis", 6379]);
+  assert.deepEqual([config.redis?.[0]?.address.host, config.redis?.[0]?.address.port], [
+    "redis",
+    6379,
+  ]);
   assert.deepEqual(config.auth, { mode: "open", allowOpen: true });
 });
 

@@ -8,7 +8,7 @@ import type { Confirm, ConfirmedOutcome } from "./confirmations.ts";
 import { Groups } from "./groups.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { Partition } from "./partition.ts";
-import { type PartitionSet, Partitions } from "./partitions.ts";
+import { Partitions, type PartitionSet } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Publisher, type PublishOutcome } from "./publisher.ts";
 import type { ReplyInput, RequestInput } from "./request_input.ts";
@@ -33,12 +33,12 @@ export interface BrokerOptions {
   readonly heartbeatMs: number;
 }
 
-/** Whether messages are taken, by partition. */
+/** Whether messages are taken. */
 export interface Readiness {
   /** The highest generation that reigns over a partition. */
   readonly generation: number;
-  /** Why some partitions take no messages; empty where all do. */
-  readonly failures: ReadonlyMap<number, RunnelError>;
+  /** Of each Redis server, in the order of the placement, why its topics take no messages; undefined where they do. */
+  readonly shards: readonly (RunnelError | undefined)[];
 }
 
 /** How long opening a subscription may take, in milliseconds. */
@@ -215,7 +215,9 @@ export class Broker implements AsyncDisposable {
   async cancelScheduled(token: string): Promise<boolean> {
     return await rerouting(async () => {
       const { all } = await this.#partitions.current();
-      const answers = await Promise.allSettled(all.map(({ store }) => store.schedule.cancel(token)));
+      const answers = await Promise.allSettled(
+        all.map(({ store }) => store.schedule.cancel(token)),
+      );
       if (answers.some((one) => one.status === "fulfilled" && one.value)) return true;
       const failure = answers.find((one) => one.status === "rejected");
       if (failure !== undefined) throw failure.reason;
@@ -240,7 +242,12 @@ export class Broker implements AsyncDisposable {
         throw error;
       }
     });
-    return { generation: Math.max(...generations), failures };
+    const shards = this.#partitions.shards.map(({ url, partitions }) => {
+      const failure = partitions.map((number) => failures.get(number)).find((one) => one);
+      if (failure !== undefined) this.#log.warn("shard is not ready", { url, code: failure.code });
+      return failure;
+    });
+    return { generation: Math.max(...generations), shards };
   }
 
   /** Ends all streams with `$bye` and answers what is under way; nothing new is taken. */

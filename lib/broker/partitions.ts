@@ -1,6 +1,6 @@
 import { partitionOf, partitionOfPattern } from "../codec/partition_of.ts";
 import { RunnelError } from "../errors.ts";
-import type { Deployment, Layout } from "../redis/deployment.ts";
+import type { Deployment, Layout, ShardState } from "../redis/deployment.ts";
 import { Partition, type PartitionSettings } from "./partition.ts";
 import type { SecretSource } from "./subscription_names.ts";
 import type { TopicFilter } from "./topic_filter.ts";
@@ -85,6 +85,11 @@ export class Partitions implements SecretSource {
   /** The partitions that are known; undefined where nothing was asked of Redis yet. */
   get known(): PartitionSet | undefined {
     return this.#set;
+  }
+
+  /** The Redis servers, and which partitions are on each. */
+  get shards(): readonly ShardState[] {
+    return this.#options.deployment.shards;
   }
 
   async secret(): Promise<string> {

@@ -1,7 +1,7 @@
 import { RunnelError } from "../errors.ts";
 import type { Outcome } from "./commit_plan.ts";
 import type { Partition } from "./partition.ts";
-import type { PartitionSet, Partitions } from "./partitions.ts";
+import type { Partitions, PartitionSet } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { pause } from "./wait.ts";
 
@@ -85,7 +85,10 @@ export class Publisher {
       if (share === undefined) shares.set(partition, [i]);
       else share.push(i);
     }
-    if (options.atomic === true && shares.size > 1) return messages.map(spansSeveral);
+    if (options.atomic === true && shares.size > 1) {
+      const refusal = spansSeveral();
+      return messages.map(() => refusal);
+    }
     const outcomes = new Array<PublishOutcome>(messages.length);
     await Promise.all([...shares].map(async ([partition, share]) => {
       const own = share.flatMap((i) => messages[i] ?? []);

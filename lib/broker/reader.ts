@@ -146,7 +146,9 @@ export class Reader implements PageReader {
     const unread = unreadAfter(known, cursor);
     const least = unread.reduce((sum, { state }) => sum + state.largest, 0);
     // where one message of each would be too much already, the log tells which come first
-    if (unread.length > 1 && least > (reading.bytes ?? PAGE_BYTES)) return await this.#readByLog(reading);
+    if (unread.length > 1 && least > (reading.bytes ?? PAGE_BYTES)) {
+      return await this.#readByLog(reading);
+    }
     return await this.#merge(reading, { unread, upTo: bound.clock });
   }
 

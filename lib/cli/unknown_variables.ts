@@ -8,12 +8,12 @@ export interface UnknownVariable {
 }
 
 const KNOWN: readonly string[] = VARIABLES.map(({ name }) => name);
-const OURS = /^(RUNNEL_|REDIS_TLS_)/i;
+const OURS = /^(RUNNEL_|REDIS_TLS_|REDIS_SENTINEL_)/i;
 /** What Kubernetes and Docker set for a neighbour called `runnel`. */
 const SERVICE_LINK = /^RUNNEL_(SERVICE_|PORT_\d)/;
 
 /**
- * Those of the names that nobody reads although they begin with `RUNNEL_` or `REDIS_TLS_`, or differ from a `REDIS_`
+ * Those of the names that nobody reads although they begin with `RUNNEL_`, `REDIS_TLS_` or `REDIS_SENTINEL_`, or differ from a `REDIS_`
  * variable by a slip of the hand: other programs have `REDIS_` variables too.
  */
 export function unknownVariables(names: readonly string[]): UnknownVariable[] {

@@ -1,6 +1,7 @@
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { parseRedisUrl } from "./address.ts";
+import { createShard } from "./create_shard.ts";
 import { type Detour, toRedisFailure } from "./failure.ts";
 import { Keys, recordKey } from "./keys.ts";
 import type { RedisOptions } from "./options.ts";
@@ -10,7 +11,7 @@ import { Script } from "./script.ts";
 import { CLAIM } from "./scripts/claim.lua.ts";
 import { OPEN } from "./scripts/open.lua.ts";
 import { PLACE } from "./scripts/place.lua.ts";
-import { createShard, type Shard } from "./shard.ts";
+import type { Shard } from "./shard.ts";
 import type { Site } from "./site.ts";
 
 const claimScript = new Script(CLAIM);
@@ -103,13 +104,13 @@ export class Deployment implements AsyncDisposable {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** The shards and what is on each; those that are configured and hold nothing among them. */
-  states(): ShardState[] {
-    const shards = new Set([...this.#byId.values(), ...this.#configured]);
-    return [...shards].map((shard) => ({
-      url: shard.url,
-      partitions: this.#routes.flatMap((route, number) => route.shard === shard ? [number] : []),
-    }));
+  /** The shards of the placement, in its order, and what is on each as far as is known. */
+  get shards(): ShardState[] {
+    return (this.#placement?.shards ?? []).map(({ id, url }) => {
+      const shard = this.#shardOf(id, url);
+      const partitions = this.#routes.flatMap((route, i) => route.shard === shard ? [i] : []);
+      return { url: shard.url, partitions };
+    });
   }
 
   /** Closes every connection. */

@@ -60,14 +60,21 @@ export class RedisNode implements Site, AsyncDisposable {
     this.#lane.reset();
   }
 
+  /** Drops every link and dials anew: there is another primary. */
+  renew(): void {
+    for (const connection of [this.#lane, ...this.#readers]) connection.reset();
+    this.#feed.renew();
+  }
+
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {
     return this.#feed.open(events);
   }
 
-  /** Closes every connection but the feeds', which goes with the last of their links. */
+  /** Closes every connection; the feeds lose their links. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(
       [this.#lane, ...this.#readers].map((connection) => connection[Symbol.asyncDispose]()),
     );
+    await this.#feed.renew();
   }
 }

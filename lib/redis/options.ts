@@ -1,9 +1,21 @@
-/** Where one Redis listens, and who we are there. */
+/** Where a server listens. */
+export interface Endpoint {
+  /** Host name or IP address. */
+  readonly host: string;
+  /** TCP port. */
+  readonly port: number;
+}
+
+/** Where one Redis listens, or who tells, and who we are there. */
 export interface RedisAddress {
-  /** Host name or IP address; unset for a unix socket. */
+  /** Host name or IP address; unset for a unix socket, and where others tell. */
   readonly host?: string;
-  /** TCP port; unset for a unix socket. */
+  /** TCP port; unset like the host. */
   readonly port?: number;
+  /** Set where Sentinels tell which Redis is the primary. */
+  readonly sentinel?: { readonly endpoints: readonly Endpoint[]; readonly master: string };
+  /** Set for a Cluster: some of its nodes, which tell of the others. */
+  readonly cluster?: readonly Endpoint[];
   /** Path of a unix socket. */
   readonly path?: string;
   /** Whether the link is TLS. */
@@ -36,5 +48,15 @@ export interface RedisOptions {
   readonly connectTimeoutMs: number;
   /** Longest wait for a reply, in milliseconds. */
   readonly commandTimeoutMs: number;
+  readonly tls?: RedisTls;
+  /** How to reach the Sentinels, where they tell the primary. */
+  readonly sentinel?: SentinelOptions;
+}
+
+/** How to reach Sentinels. */
+export interface SentinelOptions {
+  readonly username?: string;
+  readonly password?: string;
+  /** Unset for plain TCP. */
   readonly tls?: RedisTls;
 }

@@ -86,12 +86,20 @@ export class Route implements Site {
   async #attempt<T>(call: (node: RedisNode) => Promise<T>): Promise<T> {
     const end = performance.now() + PATIENCE_MS;
     for (let tries = 0;; tries++) {
+      let node: RedisNode | undefined;
       try {
-        return await call(await this.#locate());
+        node = await this.#locate();
+        return await call(node);
       } catch (error) {
         const failure = toRedisFailure(error, true);
         this.#shard.heed(failure);
-        if (!(failure instanceof DetourFailure)) throw failure;
+        if (!(failure instanceof DetourFailure)) {
+          // another node has it by now, and this one was never asked
+          const isElsewhere = failure.outcome === "unsent" && node !== undefined &&
+            await this.#locate() !== node;
+          if (isElsewhere && performance.now() < end) continue;
+          throw failure;
+        }
         await this.#take(failure);
         if (performance.now() >= end) throw failure;
         if (tries > 0 || failure.detour.kind === "wait") {

@@ -27,6 +27,11 @@ export class SharedFeed {
     });
     return await line.open(events);
   }
+
+  /** Closes the connection, so that all links are lost; the next one is opened anew. */
+  async renew(): Promise<void> {
+    await this.#current?.close();
+  }
 }
 
 /** One connection, from its opening to its end. */
@@ -83,6 +88,11 @@ class Line {
     if (own.length === 0) return;
     // where the connection is gone meanwhile, so are its subscriptions
     await this.unsubscribe(own).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.#end();
+    await this.#socket.then((socket) => socket.close(), () => {});
   }
 
   #end(): void {

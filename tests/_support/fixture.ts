@@ -7,7 +7,11 @@ import { loadConfig } from "../../lib/config.ts";
 import { Deployment } from "../../lib/redis/deployment.ts";
 import { memoryLog } from "./memory_log.ts";
 import { openRunnel, type Runnel, type RunnelOptions } from "./open_runnel.ts";
-import { type RedisServer, type RedisServerOptions, startRedis } from "./redis_server.ts";
+import {
+  type RedisServer,
+  type RedisServerOptions,
+  startRedis,
+} from "../../lib/cli/topology/local_redis.ts";
 
 /** Both, gone together. */
 export interface Fixture extends AsyncDisposable {
@@ -59,7 +63,9 @@ export async function startRunnel(options: FixtureOptions = {}): Promise<Fixture
     url: runnel.url,
     runnel,
     get redis() {
-      if (own === undefined) throw new Error("Cannot use the fixture's Redis: it has none of its own");
+      if (own === undefined) {
+        throw new Error("Cannot use the fixture's Redis: it has none of its own");
+      }
       return own;
     },
     another: open,

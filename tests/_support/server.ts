@@ -1,6 +1,6 @@
 /** Runnel in a process of its own, for tests that kill, stop or signal it. */
-import { type GuardedProcess, spawnGuarded } from "./guarded_process.ts";
-import { freePort } from "./port.ts";
+import { type GuardedProcess, spawnGuarded } from "../../lib/cli/topology/guarded_process.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
 import { until } from "./until.ts";
 
 /** Options of {@link startServer}. */

@@ -1,6 +1,10 @@
 /** One redis-server for all tests of a file; each test takes a prefix of its own. */
 import { Partition, type PartitionOptions } from "./partition.ts";
-import { type RedisServer, type RedisServerOptions, startRedis } from "./redis_server.ts";
+import {
+  type RedisServer,
+  type RedisServerOptions,
+  startRedis,
+} from "../../lib/cli/topology/local_redis.ts";
 
 /** Starts a server before the file's tests and ends it after them. To be called once, at the top of the file. */
 export function shareRedis(options: RedisServerOptions = { appendonly: false }): SharedRedis {

@@ -1,5 +1,5 @@
 /** A loopback TCP proxy with faults at the wire: cuts, stalls, lost replies. */
-import { listenOnFreePort } from "./port.ts";
+import { listenOnFreePort } from "../../lib/cli/topology/ports.ts";
 import { randomSource } from "./random.ts";
 
 /** Says whether some bytes on their way to the server are the ones meant. A RegExp sees them as latin1 text. */

@@ -1,5 +1,5 @@
 /** The bare server in a process of its own. */
-import { spawnGuarded } from "../_support/guarded_process.ts";
+import { spawnGuarded } from "../../lib/cli/topology/guarded_process.ts";
 import { until } from "../_support/until.ts";
 
 /** A running bare server. */

@@ -1,5 +1,5 @@
 /** Durable batches over HTTP against Redis's own benchmark of pipelined XADD. */
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
 import { measureRate } from "./load_process.ts";

@@ -1,5 +1,5 @@
 /** Deliveries to many subscribers of one topic. */
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { startBareServer } from "./bare_process.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";

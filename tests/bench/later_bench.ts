@@ -1,6 +1,6 @@
 /** Messages kept for later that are due at once: how fast they are published, and how late a few of them are. */
 import { Partition } from "../_support/partition.ts";
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { until } from "../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";

@@ -1,5 +1,5 @@
 /** Requests and replies: how long they take, and what an open one costs. */
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { sleep, until } from "../_support/until.ts";
 import { startBareServer } from "./bare_process.ts";

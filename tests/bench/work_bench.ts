@@ -1,5 +1,5 @@
 /** Work that is pulled and acknowledged over HTTP, beside BullMQ and a bare Redis stream with a group. */
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
 import type { WorkPlan } from "./load/plan.ts";

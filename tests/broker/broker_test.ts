@@ -10,7 +10,7 @@ import { Deployment } from "../../lib/redis/deployment.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import { MemorySink } from "../_support/memory_sink.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
-import { freePort } from "../_support/port.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 import { deadline, until } from "../_support/until.ts";
 

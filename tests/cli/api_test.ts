@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Api, segment, URL_OPTION } from "../../lib/cli/api.ts";
 import { CliError } from "../../lib/cli/cli_error.ts";
 import { VARIABLES } from "../../lib/config.ts";
-import { freePort } from "../_support/port.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
 import { startFakeServer } from "./fake_server.ts";
 import { runCli } from "./run_cli.ts";
 

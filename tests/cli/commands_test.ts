@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { main } from "../../lib/cli/main.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
-import { freePort } from "../_support/port.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { deadline } from "../_support/until.ts";
 import { MemoryTerminal } from "./memory_terminal.ts";
 import { runCli } from "./run_cli.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readRecord } from "../../lib/cli/redis/data_folder.ts";
 import { isAlive } from "../../lib/cli/redis/process_table.ts";
-import { spawnGuarded } from "../_support/guarded_process.ts";
-import { freePort } from "../_support/port.ts";
+import { spawnGuarded } from "../../lib/cli/topology/guarded_process.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
 import { deadline, until } from "../_support/until.ts";
 
 Deno.test("dev starts the server again when a file changes, and keeps its Redis", async () => {

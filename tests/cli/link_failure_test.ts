@@ -3,9 +3,9 @@ import { linkFailure } from "../../lib/cli/link_failure.ts";
 import { parseRedisUrl } from "../../lib/redis/address.ts";
 import { inspectRedis } from "../../lib/redis/inspection.ts";
 import type { RedisOptions } from "../../lib/redis/options.ts";
-import { makeCertificates } from "../_support/certificates.ts";
-import { freePort } from "../_support/port.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { makeCertificates } from "../../lib/cli/topology/certificates.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 
 /** What doctor would say of a Redis that it cannot look at. */
 async function said(url: string, tls?: RedisOptions["tls"]): Promise<string> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readRecord } from "../../lib/cli/redis/data_folder.ts";
 import { isAlive, signal } from "../../lib/cli/redis/process_table.ts";
-import { freePort } from "../_support/port.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
 import { type ServerProcess, startServer } from "../_support/server.ts";
 import { deadline, until } from "../_support/until.ts";
 import { runCli } from "./run_cli.ts";

@@ -8,7 +8,11 @@ Deno.test("partitionOf() never changes: where a topic is, is stored by it", () =
 });
 
 Deno.test("partitionOf() spreads topics evenly", () => {
-  const names = [(i: number) => `t${i}`, (i: number) => `orders.${i}.created`, (i: number) => `${i}`];
+  const names = [
+    (i: number) => `t${i}`,
+    (i: number) => `orders.${i}.created`,
+    (i: number) => `${i}`,
+  ];
   for (const name of names) {
     const counts = new Array<number>(16).fill(0);
     for (const i of range(0, 16_000)) {

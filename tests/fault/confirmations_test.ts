@@ -3,7 +3,7 @@ import { prepareMessage } from "../../lib/broker/publish_input.ts";
 import type { ConfirmedOutcome } from "../../lib/broker/confirmations.ts";
 import { Script } from "../../lib/redis/script.ts";
 import { CONFIRM } from "../../lib/redis/scripts/confirm.lua.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { openRequester, type Requester, type RequesterOptions } from "../_support/requester.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
 import { until } from "../_support/until.ts";

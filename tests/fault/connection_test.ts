@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Connection } from "../../lib/redis/connection.ts";
 import { RedisNode } from "../../lib/redis/node.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
-import { freePort } from "../_support/port.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
 import { deadline, until } from "../_support/until.ts";
 

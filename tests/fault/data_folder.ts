@@ -1,5 +1,5 @@
 /** What a Redis finds on its disk when it starts: not always what it wrote last. */
-import type { RedisServer } from "../_support/redis_server.ts";
+import type { RedisServer } from "../../lib/cli/topology/local_redis.ts";
 
 const FOLDER = "appendonlydir";
 

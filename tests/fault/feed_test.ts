@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { FeedOptions } from "../../lib/broker/feed.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
 import { until } from "../_support/until.ts";
 import { assemble, type CollectedStream, type Parts } from "./parts.ts";

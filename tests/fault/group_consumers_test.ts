@@ -5,7 +5,7 @@ import { startRunnel } from "../_support/fixture.ts";
 import { readHistory } from "../_support/history.ts";
 import { send } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { openStream } from "../_support/sse.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { send } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { randomSource } from "../_support/random.ts";
-import { type RedisServerOptions, startRedis } from "../_support/redis_server.ts";
+import { type RedisServerOptions, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { until } from "../_support/until.ts";
 import { type DescribedGroup, putGroup } from "../_support/work.ts";
 import { type Consumers, startConsumers } from "./consumers.ts";

@@ -8,7 +8,7 @@ import type { Stamp } from "../../lib/redis/stamp.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import { openRunnel, type Runnel } from "../_support/open_runnel.ts";
 import { Partition } from "../_support/partition.ts";
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { ackOp, pullOp } from "../_support/scripted_groups.ts";
 import { startProxy, type TcpProxy } from "../_support/tcp_proxy.ts";
 import { ack, dataOf, groupsOf, idsOf, publishWork, pull, putGroup } from "../_support/work.ts";

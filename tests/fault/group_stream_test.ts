@@ -3,7 +3,7 @@ import { Script } from "../../lib/redis/script.ts";
 import { WORK } from "../../lib/redis/scripts/work.lua.ts";
 import { publish, publishId } from "../_support/http.ts";
 import { openRunnel, type Runnel } from "../_support/open_runnel.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { openStream } from "../_support/sse.ts";
 import { startProxy, type TcpProxy } from "../_support/tcp_proxy.ts";
 import { deadline, sleep, until } from "../_support/until.ts";

@@ -6,7 +6,7 @@ import { readHistory } from "../_support/history.ts";
 import { type Answer, assertProblem, publish, send } from "../_support/http.ts";
 import { readNdjson } from "../_support/ndjson.ts";
 import { openRunnel, type Runnel } from "../_support/open_runnel.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startProxy, type TcpProxy } from "../_support/tcp_proxy.ts";
 import { until } from "../_support/until.ts";
 

@@ -4,7 +4,7 @@ import { Script } from "../../lib/redis/script.ts";
 import { COMMIT } from "../../lib/redis/scripts/commit.lua.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { randomSource } from "../_support/random.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startProxy, type TcpProxy } from "../_support/tcp_proxy.ts";
 import { until } from "../_support/until.ts";
 import { assemble } from "./parts.ts";

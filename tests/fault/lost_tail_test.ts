@@ -4,7 +4,7 @@ import { publishId } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { randomSource } from "../_support/random.ts";
 import { PartitionStore } from "../../lib/redis/store.ts";
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { until } from "../_support/until.ts";
 import { cutTail, restoreData, saveData } from "./data_folder.ts";
 import { assemble, CollectedStream } from "./parts.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { randomSource } from "../_support/random.ts";
-import { type RedisServerOptions, startRedis } from "../_support/redis_server.ts";
+import { type RedisServerOptions, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { type Publishers, startPublishers } from "./publishers.ts";
 import { assertBroken, assertFaultless, type Fault, judge } from "./verdict.ts";
 import { CROWD, TOPICS, watchAll, type Watcher } from "./watcher.ts";

@@ -7,7 +7,7 @@ import { type Answer, send } from "../_support/http.ts";
 import { readHistory } from "../_support/history.ts";
 import { openRunnel, type Runnel } from "../_support/open_runnel.ts";
 import type { Partition } from "../_support/partition.ts";
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { openRequester, type Requester, type RequesterOptions } from "../_support/requester.ts";
 import { sendReply } from "../_support/responder.ts";
 import { startProxy, type TcpProxy } from "../_support/tcp_proxy.ts";
@@ -174,7 +174,7 @@ async function askThroughDeath(redis: RedisServer, count: number): Promise<Answe
   const asked = Array.from(
     { length: count },
     (_, data) =>
-      send(`${one.url}/request`, { json: { topic: "t", data, timeoutMs: 20_000, replies: 1 } }),
+      send(`${one.url}/request`, { json: { topic: "t", data, timeoutMs: 12_000, replies: 1 } }),
   );
   const requests = await until(async () => {
     const messages = await readHistory(one.url, "t");

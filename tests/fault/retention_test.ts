@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { compareIds, type Id, parseId } from "../../lib/codec/id.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { randomSource } from "../_support/random.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { until } from "../_support/until.ts";
 import { type Acknowledged, startPublishers } from "./publishers.ts";
 import { CROWD, TOPICS, watchAll, type Watcher } from "./watcher.ts";

@@ -7,7 +7,7 @@ import { readHistory } from "../_support/history.ts";
 import { publish, send } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { Partition } from "../_support/partition.ts";
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { openStream, type ReceivedMessage } from "../_support/sse.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ByteStream } from "../../lib/http/byte_stream.ts";
 import { readHistory } from "../_support/history.ts";
 import { send } from "../_support/http.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { type ServerProcess, startServer } from "../_support/server.ts";
 import { openStream } from "../_support/sse.ts";
 import { SseParser } from "../_support/sse_parser.ts";

@@ -3,7 +3,7 @@ import { startRunnel } from "../_support/fixture.ts";
 import { readHistory } from "../_support/history.ts";
 import { type Answer, assertProblem, publish, publishId, send } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { openStream } from "../_support/sse.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
 import { deadline, until } from "../_support/until.ts";

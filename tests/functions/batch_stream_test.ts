@@ -3,7 +3,7 @@ import { startRunnel } from "../_support/fixture.ts";
 import { readHistory } from "../_support/history.ts";
 import { assertProblem, send } from "../_support/http.ts";
 import { ndjsonLines, readNdjson } from "../_support/ndjson.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { deadline, until } from "../_support/until.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readHistory } from "../_support/history.ts";
 import { publish } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { openStream } from "../_support/sse.ts";
 import { deadline, until } from "../_support/until.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { send } from "../_support/http.ts";
 import { denoBinary, hasOldDeno } from "../_support/old_deno.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { openStream } from "../_support/sse.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { assertProblem, send } from "../_support/http.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { openStream } from "../_support/sse.ts";
 import { deadline } from "../_support/until.ts";

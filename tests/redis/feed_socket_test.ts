@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { FeedLinkEvents } from "../../lib/redis/feed_link.ts";
 import { FeedSocket } from "../../lib/redis/feed_socket.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
-import { freePort } from "../_support/port.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
 import { until } from "../_support/until.ts";

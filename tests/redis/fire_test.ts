@@ -4,7 +4,7 @@ import type { OutgoingMessage } from "../../lib/redis/store.ts";
 import { range } from "../_support/fill.ts";
 import { Partition } from "../_support/partition.ts";
 import { listenRaw } from "../_support/raw_channel.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 
 const redis = shareRedis();

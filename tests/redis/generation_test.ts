@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { formatId, generationOf, type Id, parseId, ZERO } from "../../lib/codec/id.ts";
 import { Partition } from "../_support/partition.ts";
-import { startRedis } from "../_support/redis_server.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 import { until } from "../_support/until.ts";
 

@@ -3,9 +3,9 @@ import { parseRedisUrl } from "../../lib/redis/address.ts";
 import { inspectRedis } from "../../lib/redis/inspection.ts";
 import type { RedisOptions } from "../../lib/redis/options.ts";
 import { VisitTimeout } from "../../lib/redis/visit.ts";
-import { makeCertificates } from "../_support/certificates.ts";
-import { freePort } from "../_support/port.ts";
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { makeCertificates } from "../../lib/cli/topology/certificates.ts";
+import { freePort } from "../../lib/cli/topology/ports.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 
 function optionsOf(url: string, tls?: RedisOptions["tls"]): RedisOptions {
   const address = parseRedisUrl(url);

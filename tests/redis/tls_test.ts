@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { RedisTls } from "../../lib/redis/options.ts";
-import { type Certificates, makeCertificates } from "../_support/certificates.ts";
+import { type Certificates, makeCertificates } from "../../lib/cli/topology/certificates.ts";
 import { Listener, openFeed } from "../_support/feed_listener.ts";
 import { Partition } from "../_support/partition.ts";
-import { type RedisServer, startRedis } from "../_support/redis_server.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 
 let certificates: Certificates;
 let redis: RedisServer;

@@ -1,4 +1,4 @@
-/** A throw-away certificate authority for tests of TLS and mTLS, made with the openssl command. */
+/** A throw-away certificate authority for TLS and mTLS on this machine, made with the openssl command. */
 
 /** Paths and texts of one certificate with its key, both PEM. */
 export interface Certificate {
@@ -38,7 +38,9 @@ export async function makeCertificates(
     ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
   ]);
   const names = `DNS:localhost,DNS:${serverName},IP:127.0.0.1,IP:::1`;
-  await issue(dir, "server", `subjectAltName=${names}\nextendedKeyUsage=serverAuth`);
+  // servers are each other's clients where they replicate
+  const usage = "extendedKeyUsage=serverAuth,clientAuth";
+  await issue(dir, "server", `subjectAltName=${names}\n${usage}`);
   await issue(dir, "client", "extendedKeyUsage=clientAuth");
   return {
     dir,

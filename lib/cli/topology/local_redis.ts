@@ -1,9 +1,9 @@
-/** Real redis-servers for tests: on a free port or a unix socket, in a folder of their own, gone with the test. */
-import { findRedis } from "../../lib/cli/redis/redis_binary.ts";
+/** Redis servers that live for a while: on a free port or a unix socket, in a folder of their own, gone at the end. */
+import { setTimeout as pause } from "node:timers/promises";
+import { findRedis } from "../redis/redis_binary.ts";
 import type { Certificates } from "./certificates.ts";
 import { type GuardedProcess, spawnGuarded } from "./guarded_process.ts";
-import { freePort } from "./port.ts";
-import { until } from "./until.ts";
+import { freePort } from "./ports.ts";
 
 /** Options of {@link startRedis}. */
 export interface RedisServerOptions {
@@ -21,6 +21,8 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** Listens on a unix socket in place of a port. @default false */
   readonly socket?: boolean;
+  /** Lines of a configuration file that make it a Sentinel, which keeps what it learns there. @default a Redis */
+  readonly sentinel?: readonly string[];
 }
 
 /** Options of {@link RedisServer.restart}. */
@@ -80,6 +82,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 
 class PortTaken extends Error {}
 
+/** How long a server may take to listen, in milliseconds. */
+const START_MS = 30_000;
+
 class LocalRedis implements RedisServer {
   readonly port: number;
   readonly socket: string | undefined;
@@ -119,6 +124,7 @@ class LocalRedis implements RedisServer {
 
   async restart({ loaded = true, args = [] }: RestartOptions = {}): Promise<void> {
     await this.kill9();
+    await this.#writeSentinelFile();
     // A log of its own for each run: an old line must not pass for this run's.
     const log = `${this.dir}/redis-${++this.#runs}.log`;
     const server = spawnGuarded({
@@ -126,13 +132,16 @@ class LocalRedis implements RedisServer {
       args: [...this.#arguments(), "--logfile", log, ...args],
     });
     this.#process = server;
-    const line = loaded ? "eady to accept connections" : "Server initialized";
-    await until(async () => {
-      const text = await Deno.readTextFile(log).catch(() => "");
-      return text.includes(line) || server.exited;
-    }, { timeoutMs: 30_000, everyMs: 4, what: "redis-server to listen" });
-    if (!server.exited) return;
-    const text = await Deno.readTextFile(log).catch(() => "");
+    const isSentinel = this.#options.sentinel !== undefined;
+    const ready = isSentinel ? "Sentinel ID is" : "eady to accept connections";
+    const line = loaded ? ready : "Server initialized";
+    const end = performance.now() + START_MS;
+    let text = "";
+    while (!text.includes(line) && !server.exited && performance.now() < end) {
+      await pause(4);
+      text = await Deno.readTextFile(log).catch(() => "");
+    }
+    if (text.includes(line) && !server.exited) return;
     const Reason = /Failed listening|Address already in use/.test(text) ? PortTaken : Error;
     throw new Reason(`Cannot start redis-server: ${text}`);
   }
@@ -163,13 +172,27 @@ class LocalRedis implements RedisServer {
 
   #arguments(): string[] {
     const { appendonly = true, appendfsync = "always", password, args = [] } = this.#options;
-    return [
-      ...["--dir", this.dir, "--save", "", "--daemonize", "no", "--bind", "127.0.0.1"],
-      ...["--appendonly", appendonly ? "yes" : "no", "--appendfsync", appendfsync],
+    const common = [
+      ...["--dir", this.dir, "--daemonize", "no", "--bind", "127.0.0.1"],
       ...(password === undefined ? [] : ["--requirepass", password]),
       ...this.#listen(),
       ...args,
     ];
+    if (this.#options.sentinel !== undefined) return [this.#sentinelFile, "--sentinel", ...common];
+    return [
+      ...["--save", "", "--appendonly", appendonly ? "yes" : "no", "--appendfsync", appendfsync],
+      ...common,
+    ];
+  }
+
+  get #sentinelFile(): string {
+    return `${this.dir}/sentinel.conf`;
+  }
+
+  async #writeSentinelFile(): Promise<void> {
+    const { sentinel } = this.#options;
+    if (sentinel === undefined || this.#runs > 0) return;
+    await Deno.writeTextFile(this.#sentinelFile, sentinel.map((line) => `${line}\n`).join(""));
   }
 
   #listen(): string[] {

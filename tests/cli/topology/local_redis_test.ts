@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { isAlive } from "../../lib/cli/redis/process_table.ts";
-import { makeCertificates } from "./certificates.ts";
-import { startRedis } from "./redis_server.ts";
-import { deadline, until } from "./until.ts";
+import { isAlive } from "../../../lib/cli/redis/process_table.ts";
+import { makeCertificates } from "../../../lib/cli/topology/certificates.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { deadline, until } from "../../_support/until.ts";
 
 Deno.test("startRedis() keeps what was written through kill -9 and restart", async () => {
   await using redis = await startRedis();
@@ -47,7 +47,7 @@ Deno.test("startRedis() listens with TLS and asks for a client certificate", asy
 });
 
 Deno.test("startRedis() leaves no server behind when its process is killed", async () => {
-  const module = new URL("./redis_server.ts", import.meta.url).href;
+  const module = new URL("../../../lib/cli/topology/local_redis.ts", import.meta.url).href;
   const code = `import { startRedis } from ${JSON.stringify(module)};
     console.log((await startRedis()).pid);
     await new Promise(() => setInterval(() => {}, 1000));`;
