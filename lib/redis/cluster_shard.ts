@@ -2,7 +2,7 @@ import keySlot from "cluster-key-slot";
 import { describeRedisAddress } from "./address.ts";
 import { DetourFailure, RedisFailure, toRedisFailure } from "./failure.ts";
 import { RedisNode } from "./node.ts";
-import type { Endpoint, RedisOptions } from "./options.ts";
+import { type Endpoint, optionsAt, type RedisOptions } from "./options.ts";
 import type { Shard } from "./shard.ts";
 import { readSlots, type SlotRange } from "./slots.ts";
 import { visitRedis } from "./visit.ts";
@@ -69,15 +69,10 @@ export class ClusterShard implements Shard {
     const name = `${host} ${port}`;
     let node = this.#nodes.get(name);
     if (node === undefined) {
-      node = new RedisNode(this.#optionsFor({ host, port }), { sharded: true });
+      node = new RedisNode(optionsAt(this.#options, { host, port }), { sharded: true });
       this.#nodes.set(name, node);
     }
     return node;
-  }
-
-  #optionsFor(endpoint: Endpoint): RedisOptions {
-    const { cluster: _, ...address } = this.#options.address;
-    return { ...this.#options, address: { ...address, ...endpoint } };
   }
 
   async #look(): Promise<void> {
@@ -108,7 +103,7 @@ export class ClusterShard implements Shard {
 
   async #ask(endpoint: Endpoint): Promise<SlotRange[]> {
     const { connectTimeoutMs } = this.#options;
-    return await visitRedis(this.#optionsFor(endpoint), {
+    return await visitRedis(optionsAt(this.#options, endpoint), {
       timeoutMs: connectTimeoutMs,
       work: async (client) => readSlots(await client.call("CLUSTER", "SLOTS"), endpoint),
     });

@@ -15,7 +15,6 @@ export function clientOptions(options: RedisOptions): Omit<ClientOptions, "reply
   return {
     ...(address.path === undefined ? {} : { path: address.path }),
     ...(address.host === undefined ? {} : { host: address.host, port: address.port ?? 6379 }),
-    ...(address.sentinel === undefined ? {} : sentinelClientOptions(options, address.sentinel)),
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
     ...(address.tls ? { tls: { ...tls } } : {}),
@@ -31,25 +30,6 @@ export function clientOptions(options: RedisOptions): Omit<ClientOptions, "reply
     autoResubscribe: false,
     // a Redis that is loading answers LOADING, which tells more than a check that never ends
     enableReadyCheck: false,
-  };
-}
-
-function sentinelClientOptions(
-  { sentinel = {}, address, commandTimeoutMs }: RedisOptions,
-  { endpoints, master }: NonNullable<RedisOptions["address"]["sentinel"]>,
-): Partial<ClientOptions> {
-  const { username, password, tls } = sentinel;
-  return {
-    sentinels: endpoints.map(({ host, port }) => ({ host, port })),
-    name: master,
-    role: "master",
-    enableTLSForSentinelMode: address.tls,
-    sentinelCommandTimeout: commandTimeoutMs,
-    // whoever connects decides whether to ask again
-    sentinelRetryStrategy: () => null,
-    ...(username === undefined ? {} : { sentinelUsername: username }),
-    ...(password === undefined ? {} : { sentinelPassword: password }),
-    ...(tls === undefined ? {} : { sentinelTLS: { ...tls } }),
   };
 }
 
@@ -119,11 +99,9 @@ export class Connection implements AsyncDisposable {
   }
 
   #open(): Redis {
-    const again = (times: number) => Math.min(25 * 2 ** Math.min(times, 4), 400);
     const client = new Redis({
       ...clientOptions(this.#options),
-      retryStrategy: again,
-      sentinelRetryStrategy: again,
+      retryStrategy: (times) => Math.min(25 * 2 ** Math.min(times, 4), 400),
     });
     tolerateLateErrors(client);
     client.on("error", (error) => {

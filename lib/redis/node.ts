@@ -60,12 +60,6 @@ export class RedisNode implements Site, AsyncDisposable {
     this.#lane.reset();
   }
 
-  /** Drops every link and dials anew: there is another primary. */
-  renew(): void {
-    for (const connection of [this.#lane, ...this.#readers]) connection.reset();
-    this.#feed.renew();
-  }
-
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {
     return this.#feed.open(events);
   }
@@ -75,6 +69,6 @@ export class RedisNode implements Site, AsyncDisposable {
     await Promise.all(
       [this.#lane, ...this.#readers].map((connection) => connection[Symbol.asyncDispose]()),
     );
-    await this.#feed.renew();
+    await this.#feed[Symbol.asyncDispose]();
   }
 }

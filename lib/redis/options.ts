@@ -53,6 +53,12 @@ export interface RedisOptions {
   readonly sentinel?: SentinelOptions;
 }
 
+/** How to reach a server that others told of. */
+export function optionsAt(options: RedisOptions, { host, port }: Endpoint): RedisOptions {
+  const { cluster: _, sentinel: __, ...address } = options.address;
+  return { ...options, address: { ...address, host, port } };
+}
+
 /** How to reach Sentinels. */
 export interface SentinelOptions {
   readonly username?: string;

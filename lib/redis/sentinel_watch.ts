@@ -1,21 +1,27 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
 import type { Endpoint, RedisOptions } from "./options.ts";
 
 /** What a {@link SentinelWatch} tells. */
 export interface SentinelEvents {
-  /** There is another primary than before. */
-  onSwitch(): void;
+  /** The primary is this one, or another one by now. */
+  onPrimary(endpoint: Endpoint): void;
+  /** A Sentinel could not be asked; the next one is. */
+  onFailure(failure: unknown): void;
 }
 
 /** Between signs of life that are asked of a Sentinel, in milliseconds. */
 const PING_MS = 2_000;
 const PAUSE_MS = 250;
+/** How long the client waits for the other side when it hangs up, in milliseconds. */
+const DISCONNECT_MS = 100;
 
 /**
  * Listens to one of the Sentinels, and to the next where that one goes away, so that a failover is noticed at once and not
- * when the dead primary's links run into their timeouts.
+ * when the dead primary's links run into their timeouts. A Sentinel that was cut off names an older primary: what has a
+ * lower epoch than what is known is not heard.
  */
 export class SentinelWatch implements AsyncDisposable {
   readonly #options: RedisOptions;
@@ -23,7 +29,8 @@ export class SentinelWatch implements AsyncDisposable {
   readonly #master: string;
   readonly #events: SentinelEvents;
   readonly #stop = new AbortController();
-  #known: string | undefined;
+  #leave: (() => void) | undefined;
+  #epoch = -1;
   #work: Promise<void> | undefined;
 
   constructor(options: RedisOptions, events: SentinelEvents) {
@@ -39,9 +46,15 @@ export class SentinelWatch implements AsyncDisposable {
     this.#work ??= this.#run();
   }
 
+  /** The primary is not what it should be: perhaps another Sentinel knows more. */
+  doubt(): void {
+    this.#leave?.();
+  }
+
   /** Stops; resolves when no connection is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
+    this.#leave?.();
     await this.#work;
   }
 
@@ -49,13 +62,53 @@ export class SentinelWatch implements AsyncDisposable {
     const { signal } = this.#stop;
     for (let i = 0; !signal.aborted; i++) {
       const endpoint = this.#endpoints[i % this.#endpoints.length];
-      // whichever way it ends, the next one is asked
-      if (endpoint !== undefined) await this.#listen(endpoint).catch(() => {});
+      if (endpoint === undefined) return;
+      try {
+        await this.#listen(endpoint);
+      } catch (error) {
+        if (!signal.aborted) this.#events.onFailure(error);
+      }
       await pause(PAUSE_MS, undefined, { signal }).catch(() => {});
     }
   }
 
-  async #listen({ host, port }: Endpoint): Promise<void> {
+  async #listen(endpoint: Endpoint): Promise<void> {
+    const client = this.#open(endpoint);
+    const over = new AbortController();
+    const ended = new Promise<void>((resolve) =>
+      client.once("end", () => {
+        over.abort();
+        resolve();
+      })
+    );
+    let left = false;
+    let reason: unknown;
+    client.on("error", (error) => reason = error);
+    this.#leave = () => {
+      // each time it would start a timer that nobody stops
+      if (!left && client.status !== "end") client.disconnect();
+      left = true;
+    };
+    client.on("message", () => this.#ask(client).catch(() => this.#leave?.()));
+    try {
+      await client.connect();
+      await client.subscribe("+switch-master");
+      // what happened before it listened it must ask for
+      await this.#ask(client);
+      while (!over.signal.aborted) {
+        await pause(PING_MS, undefined, { signal: over.signal });
+        await client.ping();
+      }
+    } catch (error) {
+      if (!left) throw toRedisFailure(reason ?? error, false);
+    } finally {
+      this.#leave();
+      this.#leave = undefined;
+      if (client.status !== "end") await ended;
+    }
+  }
+
+  #open({ host, port }: Endpoint): Redis {
     const { connectTimeoutMs, commandTimeoutMs, sentinel = {} } = this.#options;
     const { username, password, tls } = sentinel;
     const client = new Redis({
@@ -67,45 +120,36 @@ export class SentinelWatch implements AsyncDisposable {
       lazyConnect: true,
       connectTimeout: connectTimeoutMs,
       commandTimeout: commandTimeoutMs,
+      disconnectTimeout: DISCONNECT_MS,
       enableOfflineQueue: false,
       enableReadyCheck: false,
       autoResubscribe: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
     });
-    client.on("error", () => {});
     tolerateLateErrors(client);
-    const ended = new Promise<void>((resolve) => client.once("end", () => resolve()));
-    const leave = () => client.disconnect();
-    this.#stop.signal.addEventListener("abort", leave, { once: true });
-    client.on("message", (_channel: string, text: string) => this.#take(text));
-    try {
-      await client.connect();
-      await client.subscribe("+switch-master");
-      // what happened before it listened it must ask for
-      this.#learn(await client.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", this.#master));
-      while (client.status === "ready") {
-        await Promise.race([ended, pause(PING_MS)]);
-        if (client.status === "ready") await client.ping();
-      }
-    } finally {
-      this.#stop.signal.removeEventListener("abort", leave);
-      client.disconnect();
-      if (client.status !== "end") await ended;
-    }
+    return client;
   }
 
-  /** `<master> <old host> <old port> <new host> <new port>` */
-  #take(text: string): void {
-    const [master, , , host, port] = text.split(" ");
-    if (master === this.#master) this.#learn([host, port]);
+  async #ask(client: Redis): Promise<void> {
+    const reply = await client.call("SENTINEL", "MASTER", this.#master);
+    const fields = fieldsOf(reply);
+    const epoch = Number(fields.get("config-epoch") ?? 0);
+    const [host, port] = [fields.get("ip"), Number(fields.get("port"))];
+    if (host === undefined || epoch < this.#epoch) return;
+    this.#epoch = epoch;
+    this.#events.onPrimary({ host, port });
   }
+}
 
-  #learn(reply: unknown): void {
-    if (!Array.isArray(reply)) return;
-    const primary = reply.join(" ");
-    const before = this.#known;
-    this.#known = primary;
-    if (before !== undefined && before !== primary) this.#events.onSwitch();
-  }
+/** A list of names and values, or what RESP3 makes of it. */
+function fieldsOf(reply: unknown): Map<string, string> {
+  const flat = Array.isArray(reply)
+    ? reply
+    : typeof reply === "object" && reply !== null
+    ? Object.entries(reply).flat()
+    : [];
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(`${flat[i]}`, `${flat[i + 1]}`);
+  return fields;
 }

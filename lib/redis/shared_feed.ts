@@ -8,7 +8,7 @@ export type OpenSocket = (events: FeedLinkEvents) => Promise<FeedLink>;
  * The one connection in subscriber mode that a process has to a node, shared by the feeds of all partitions there. It is
  * opened for the first link and closed after the last one.
  */
-export class SharedFeed {
+export class SharedFeed implements AsyncDisposable {
   readonly #openSocket: OpenSocket;
   #current: Line | undefined;
 
@@ -28,8 +28,8 @@ export class SharedFeed {
     return await line.open(events);
   }
 
-  /** Closes the connection, so that all links are lost; the next one is opened anew. */
-  async renew(): Promise<void> {
+  /** Closes the connection; all links are lost. */
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#current?.close();
   }
 }
