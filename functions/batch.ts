@@ -178,6 +178,7 @@ function resultOf(outcome: PublishOutcome): Record<string, unknown> {
   return {
     id: outcome.id,
     ...(outcome.duplicate ? { duplicate: true } : {}),
+    ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
     ...scheduledJson(outcome.scheduled),
   };
 }

@@ -24,7 +24,8 @@ const OPTIONS = {
   ttlMs: integer(),
   delayMs: integer(),
   at: text(),
-  durability: oneOf("stored", "ephemeral"),
+  durability: oneOf("stored", "replicated", "ephemeral"),
+  replicas: integer(),
 };
 
 /** `POST /publish` with a JSON envelope, and `POST /publish/{topic}` with the payload as it is. */
@@ -109,6 +110,7 @@ async function publish(
     id: outcome.id,
     topic: input.topic,
     duplicate: outcome.duplicate,
+    ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
     ...scheduledJson(outcome.scheduled),
   });
 }

@@ -42,6 +42,7 @@ export const ERRORS = {
   redis_loading: kind(503, true, "Redis is loading its data"),
   redis_error: kind(503, true, "Redis refused the command"),
   outcome_unknown: kind(503, true, "It is not known whether the message was stored"),
+  not_replicated: kind(503, true, "The message is stored, but not yet replicated"),
   stale_primary: kind(503, true, "This Redis is behind what was already seen"),
   stale_commit: kind(503, true, "The commit was superseded"),
   partition_closed: kind(503, true, "The topic's partition is being moved"),

@@ -12,7 +12,13 @@ export const COMMIT_BYTES = 256 << 10;
 
 /** What became of one message: its id, what it is kept for later under, or why it was not stored. */
 export type Outcome =
-  | { readonly id: string; readonly duplicate: boolean; readonly scheduled?: undefined }
+  | {
+    readonly id: string;
+    readonly duplicate: boolean;
+    readonly scheduled?: undefined;
+    /** How many replicas have it; only where that was waited for. */
+    readonly replicas?: number;
+  }
   | { readonly id: null; readonly duplicate: boolean; readonly scheduled: Scheduled }
   | RunnelError;
 
@@ -75,6 +81,7 @@ export function outcomesOf(
   },
 ): Outcome[] {
   const outcomes = new Array<Outcome>(count);
+  const replicas = reply.replicas === undefined ? {} : { replicas: reply.replicas };
   const special = new Map(
     reply.special.map(([i, outcome, id, at = 0]) => [i, { outcome, id, at }]),
   );
@@ -86,9 +93,10 @@ export function outcomesOf(
     for (const _ of messages) {
       const aside = special.get(at);
       const place = order[at++] ?? 0;
-      if (aside !== undefined) outcomes[place] = asideOutcome(aside);
+      if (aside !== undefined) outcomes[place] = asideOutcome(aside, replicas);
       else if (first !== undefined) {
-        outcomes[place] = { id: formatId(advanceId(first, stored++)), duplicate: false };
+        const id = formatId(advanceId(first, stored++));
+        outcomes[place] = { id, duplicate: false, ...replicas };
       }
     }
   }
@@ -97,10 +105,11 @@ export function outcomesOf(
 
 function asideOutcome(
   { outcome, id, at }: { outcome: SpecialOutcome; id: string; at: number },
+  replicas: { replicas?: number },
 ): Outcome {
   switch (outcome) {
     case "dup":
-      return { id, duplicate: true };
+      return { id, duplicate: true, ...replicas };
     case "conflict":
       return new RunnelError("idempotency_conflict");
     case "type":

@@ -1,7 +1,7 @@
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
-import type { PartitionStore } from "../redis/store.ts";
+import type { Commit, CommitReply } from "../redis/store.ts";
 import {
   byTopic,
   COMMIT_BYTES,
@@ -15,9 +15,17 @@ import type { GroupIndex } from "./group_index.ts";
 import { WriteLane } from "./lane.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 
+/** Where a {@link Committer} stores. */
+export interface CommitTarget {
+  /** Stores a commit; `deadline` is when its publishers must have an answer, in `performance.now()` milliseconds. */
+  commit(commit: Commit, options: { readonly deadline: number }): Promise<CommitReply>;
+  /** Drops the link that commits go by. */
+  resetLane(): void;
+}
+
 /** Options of {@link Committer}. */
 export interface CommitterOptions {
-  readonly store: Pick<PartitionStore, "commit" | "resetLane">;
+  readonly store: CommitTarget;
   readonly log: Logger;
   /** Shows topics to the pattern groups where a commit needs it. */
   readonly index: GroupIndex;
@@ -156,7 +164,7 @@ export class Committer implements AsyncDisposable {
     let outcomes: readonly Outcome[];
     try {
       const reply = await this.#lane.send(
-        (stamp) => index.adopting(() => store.commit({ ...stamp, ...commit })),
+        (stamp) => index.adopting(() => store.commit({ ...stamp, ...commit }, { deadline })),
         { deadline },
       );
       outcomes = outcomesOf(reply, { topics, order, count: messages.length });

@@ -36,6 +36,8 @@ export interface ConfirmedOutcome {
   readonly confirmed: boolean;
   /** How many have. */
   readonly confirmations: number;
+  /** How many replicas have the message; only where that was waited for. */
+  readonly replicas?: number;
 }
 
 interface Waiter extends Confirm {
@@ -94,9 +96,13 @@ export class Confirmations implements AsyncDisposable {
     }
     this.#size++;
     try {
-      const { id, duplicate } = await this.#publish(message, confirm);
+      const { id, duplicate, replicas } = await this.#publish(message, confirm);
       const confirmations = await this.#wait({ id, topic: message.topic, ...confirm }, signal);
-      return { id, duplicate, confirmed: confirmations >= confirm.subscribers, confirmations };
+      const confirmed = confirmations >= confirm.subscribers;
+      return {
+        ...{ id, duplicate, confirmed, confirmations },
+        ...(replicas === undefined ? {} : { replicas }),
+      };
     } finally {
       if (--this.#size === 0) this.#emptied?.resolve();
     }
@@ -139,7 +145,7 @@ export class Confirmations implements AsyncDisposable {
   async #publish(
     message: PreparedMessage,
     { subscribers: n, timeoutMs: ms }: Confirm,
-  ): Promise<{ id: string; duplicate: boolean }> {
+  ): Promise<{ id: string; duplicate: boolean; replicas?: number }> {
     const { feed, publish, processId: proc } = this.#options;
     this.#leave ??= feed.attend({
       onConfirmation: (id, count) => {
@@ -155,7 +161,7 @@ export class Confirmations implements AsyncDisposable {
     const conf = { n, ms, proc };
     const outcome = await publish({ ...message, options: JSON.stringify({ ...options, conf }) });
     if (outcome instanceof RunnelError) throw outcome;
-    if (outcome.id !== null) return { id: outcome.id, duplicate: outcome.duplicate };
+    if (outcome.id !== null) return outcome;
     const detail = "The idempotency key was used for a message that is kept for later";
     throw new RunnelError("idempotency_conflict", detail);
   }

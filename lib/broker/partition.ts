@@ -5,13 +5,13 @@ import type { Site } from "../redis/site.ts";
 import { PartitionStore } from "../redis/store.ts";
 import type { Retention } from "../redis/topic_store.ts";
 import type { Outcome } from "./commit_plan.ts";
-import { Committer } from "./committer.ts";
 import { Confirmations } from "./confirmations.ts";
 import { Feed } from "./feed.ts";
 import { GroupIndex } from "./group_index.ts";
 import { GroupWaiters } from "./group_waiters.ts";
 import { Presence } from "./presence.ts";
 import type { PreparedMessage } from "./publish_input.ts";
+import { PublishLanes } from "./publish_lanes.ts";
 import { Reader } from "./reader.ts";
 import { Requests } from "./requests.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -53,7 +53,6 @@ function idIn(number: number, partitions: number): string {
 export class Partition implements AsyncDisposable {
   readonly number: number;
   readonly store: PartitionStore;
-  readonly committer: Committer;
   readonly feed: Feed;
   readonly reader: Reader;
   readonly index: GroupIndex;
@@ -62,6 +61,7 @@ export class Partition implements AsyncDisposable {
   readonly requests: Requests;
   readonly confirmations: Confirmations;
   readonly presence: Presence;
+  readonly #lanes: PublishLanes;
   readonly #scheduler: Scheduler;
   readonly #sweeper: Sweeper;
 
@@ -79,7 +79,7 @@ export class Partition implements AsyncDisposable {
     this.store = store;
     this.index = index;
     this.feed = feed;
-    this.committer = new Committer({ store, log, index });
+    this.#lanes = new PublishLanes({ store, log, index });
     this.reader = new Reader(store);
     this.calls = new WorkCalls({ store: store.groups, reset: () => store.resetLane(), log });
     this.waiters = new GroupWaiters({ feed, now: () => store.now });
@@ -110,7 +110,7 @@ export class Partition implements AsyncDisposable {
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly Outcome[]> {
-    const outcomes = await this.committer.store(messages, options);
+    const outcomes = await this.#lanes.store(messages, options);
     for (const outcome of outcomes) {
       if (outcome instanceof RunnelError || outcome.scheduled === undefined) continue;
       this.#scheduler.expect(outcome.scheduled.at);
@@ -124,7 +124,7 @@ export class Partition implements AsyncDisposable {
       this.requests[Symbol.asyncDispose](),
       this.confirmations[Symbol.asyncDispose](),
     ]);
-    await this.committer[Symbol.asyncDispose]();
+    await this.#lanes[Symbol.asyncDispose]();
   }
 
   /** Answers consumers. Their streams must have ended before: they give back what they could not send. */
@@ -142,7 +142,7 @@ export class Partition implements AsyncDisposable {
   }
 
   async #publish(message: PreparedMessage): Promise<Outcome> {
-    const [outcome] = await this.committer.store([message]);
+    const [outcome] = await this.#lanes.store([message]);
     return outcome ?? new RunnelError("internal");
   }
 }

@@ -12,6 +12,8 @@ import {
 const TTL_MOST_MS = 10 * 365 * 86_400_000;
 const DELAY_MOST_MS = TTL_MOST_MS;
 
+/** Most replicas that a publisher can wait for: there is a connection for each number. */
+const REPLICAS_MOST = 8;
 const CONFIRM_MOST_MS = 600_000;
 const SUBSCRIBERS_MOST = 10_000;
 
@@ -23,7 +25,8 @@ const options = z.strictObject({
   delayMs: z.int().min(1).max(DELAY_MOST_MS).optional(),
   at: z.iso.datetime({ offset: true, error: "Must be an ISO time such as 2030-01-01T12:00:00Z" })
     .optional(),
-  durability: z.enum(["stored", "ephemeral"]).optional(),
+  durability: z.enum(["stored", "replicated", "ephemeral"]).optional(),
+  replicas: z.int().min(1).max(REPLICAS_MOST).optional(),
 });
 
 type Options = z.infer<typeof options>;
@@ -38,6 +41,19 @@ function refuseForEphemeral(
     if (given[name] === undefined) continue;
     context.addIssue({ code: "custom", path: [name], message: "An ephemeral message has none" });
   }
+}
+
+// nobody waits for what is published later, and what is only stored waits for nobody
+function refuseReplicas(
+  { durability, replicas, delayMs, at }: Options,
+  context: z.core.$RefinementCtx<unknown>,
+): void {
+  if (replicas !== undefined && durability !== "replicated") {
+    const message = 'Needs durability "replicated"';
+    context.addIssue({ code: "custom", path: ["replicas"], message });
+  }
+  if (durability !== "replicated" || (delayMs ?? at) === undefined) return;
+  context.addIssue({ code: "custom", path: ["durability"], message: "Not for a message of later" });
 }
 
 function refuseTwoTimes({ delayMs, at }: Options, context: z.core.$RefinementCtx<unknown>): void {
@@ -60,7 +76,7 @@ function refuseConfirm(
 
 /** What a publisher may say beside topic and payload. */
 export const publishOptionsSchema = options.superRefine(refuseForEphemeral)
-  .superRefine(refuseTwoTimes);
+  .superRefine(refuseTwoTimes).superRefine(refuseReplicas);
 
 /** One message as a publisher sends it. */
 export const publishSchema = options.extend({
@@ -70,8 +86,8 @@ export const publishSchema = options.extend({
     subscribers: z.int().min(1).max(SUBSCRIBERS_MOST),
     timeoutMs: z.int().min(1).max(CONFIRM_MOST_MS),
   }).optional(),
-}).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine(requireOnePayload)
-  .superRefine(refuseConfirm);
+}).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine(refuseReplicas)
+  .superRefine(requireOnePayload).superRefine(refuseConfirm);
 
 /** One message of a batch, which nobody waits for. */
 export const batchMessageSchema = publishSchema.superRefine(({ confirm }, context) => {
@@ -89,6 +105,8 @@ export interface PreparedMessage {
   readonly options: string;
   /** Whether it goes to whoever is listening now and is not stored. */
   readonly ephemeral: boolean;
+  /** How many replicas must have it before it is answered. @default none */
+  readonly replicas?: number;
 }
 
 /** Turns a checked message into what is stored. */
@@ -99,6 +117,7 @@ export function prepareMessage(input: PublishInput): PreparedMessage {
     body,
     options: optionsOf(input, body),
     ephemeral: input.durability === "ephemeral",
+    ...(input.durability === "replicated" ? { replicas: input.replicas ?? 1 } : {}),
   };
 }
 

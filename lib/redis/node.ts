@@ -22,6 +22,7 @@ export class RedisNode implements Site, AsyncDisposable {
   readonly #options: RedisOptions;
   readonly #lane: Connection;
   readonly #readers: Connection[];
+  readonly #apart = new Map<string, Connection>();
   readonly #feed: SharedFeed;
   #next = 0;
 
@@ -60,15 +61,26 @@ export class RedisNode implements Site, AsyncDisposable {
     this.#lane.reset();
   }
 
+  writeApart<T>(name: string, work: (client: Redis) => Promise<T>): Promise<T> {
+    let connection = this.#apart.get(name);
+    if (connection === undefined) {
+      this.#apart.set(name, connection = new Connection(this.#options));
+    }
+    return connection.run(work);
+  }
+
+  resetApart(name: string): void {
+    this.#apart.get(name)?.reset();
+  }
+
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {
     return this.#feed.open(events);
   }
 
   /** Closes every connection; the feeds lose their links. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(
-      [this.#lane, ...this.#readers].map((connection) => connection[Symbol.asyncDispose]()),
-    );
+    const all = [this.#lane, ...this.#readers, ...this.#apart.values()];
+    await Promise.all(all.map((connection) => connection[Symbol.asyncDispose]()));
     await this.#feed[Symbol.asyncDispose]();
   }
 }

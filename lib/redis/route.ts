@@ -71,6 +71,14 @@ export class Route implements Site {
     this.#node?.resetLane();
   }
 
+  writeApart<T>(name: string, work: (client: Redis) => Promise<T>): Promise<T> {
+    return this.#attempt((node) => node.writeApart(name, work));
+  }
+
+  resetApart(name: string): void {
+    this.#node?.resetApart(name);
+  }
+
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {
     return this.#attempt(async (node) => {
       const own = new RoutedLink(events, (link) => this.#links.delete(link));

@@ -19,6 +19,10 @@ export interface Site {
   write<T>(work: (client: Redis) => Promise<T>): Promise<T>;
   /** Drops the link of the write lanes and dials anew. */
   resetLane(): void;
+  /** The same on a connection of its own for each `name`, for calls that Redis answers only after a while. */
+  writeApart<T>(name: string, work: (client: Redis) => Promise<T>): Promise<T>;
+  /** Drops such a connection and dials anew. */
+  resetApart(name: string): void;
   /** Opens a link that receives channels. */
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink>;
 }

@@ -84,6 +84,8 @@ export interface CommitReply {
   /** For each topic the id of its first stored message; "" where none was stored. */
   readonly firsts: readonly string[];
   readonly special: readonly SpecialMessage[];
+  /** How many replicas have it; only where that was waited for. */
+  readonly replicas?: number;
 }
 
 /** One range of a topic to read: after `after`, up to `upTo`, in id order. */
@@ -92,6 +94,10 @@ export interface TopicRange {
   readonly after: Id;
   readonly upTo: Id;
   readonly count: number;
+}
+
+function replicatedLane(replicas: number): string {
+  return `${replicas} replicas`;
 }
 
 /** Options of {@link PartitionStore}. */
@@ -157,6 +163,45 @@ export class PartitionStore {
 
   /** Stores a commit. Sending the same number again returns the first reply and stores nothing. */
   async commit(commit: Commit): Promise<CommitReply> {
+    const call = this.#commitCall(commit);
+    return this.#readCommit(await this.#site.write((client) => commitScript.run(client, call)));
+  }
+
+  /**
+   * Stores a commit and waits until so many replicas have it, as long as `waitMs` at the most; the reply says how many
+   * have. Redis answers nothing else on that connection meanwhile, so that there is one for each number of replicas.
+   *
+   * WAIT looks at the commands of its own connection: so it comes right behind the commit, or the commit's record. And the
+   * script goes whole: where Redis did not know its hash, it would wait behind nothing, and then once more.
+   */
+  async commitReplicated(
+    commit: Commit,
+    { replicas, waitMs }: { replicas: number; waitMs: number },
+  ): Promise<CommitReply> {
+    const commitCall = commitScript.call(this.#commitCall(commit));
+    const replies = await this.#site.writeApart(
+      replicatedLane(replicas),
+      async (client) => {
+        const pipeline = client.pipeline();
+        commitCall(pipeline, "source");
+        return throwFirst(await pipeline.wait(replicas, waitMs).exec());
+      },
+    );
+    return { ...this.#readCommit(replies[0]), replicas: Number(replies[1]) };
+  }
+
+  #readCommit(reply: unknown): CommitReply {
+    const raw = JSON.parse(String(reply)) as {
+      gen: number;
+      clock: string;
+      firsts: string[];
+      special: SpecialMessage[];
+    };
+    this.#reign.saw(raw.gen);
+    return { generation: raw.gen, clock: raw.clock, firsts: raw.firsts, special: raw.special };
+  }
+
+  #commitCall(commit: Commit): ScriptCall {
     const { keys } = this;
     const { retention, idempotencyMs } = this.#options;
     const args: (string | number)[] = [
@@ -179,22 +224,17 @@ export class PartitionStore {
     }
     const names = [keys.log, keys.settings, keys.topics, keys.lane(commit.lane)];
     for (const { topic } of commit.topics) names.push(keys.topic(topic));
-    const reply = await this.#site.write((client) =>
-      commitScript.run(client, this.#parts.call(names, args))
-    );
-    const raw = JSON.parse(String(reply)) as {
-      gen: number;
-      clock: string;
-      firsts: string[];
-      special: SpecialMessage[];
-    };
-    this.#reign.saw(raw.gen);
-    return { generation: raw.gen, clock: raw.clock, firsts: raw.firsts, special: raw.special };
+    return this.#parts.call(names, args);
   }
 
   /** Drops the write lane's link, so that a call that got no answer cannot be taken for the next. */
   resetLane(): void {
     this.#site.resetLane();
+  }
+
+  /** Drops the link of commits that wait for so many replicas; see {@link resetLane}. */
+  resetReplicated(replicas: number): void {
+    this.#site.resetApart(replicatedLane(replicas));
   }
 
   /** Publishes messages, in order, to whoever is listening now, and stores nothing. */

@@ -32,7 +32,8 @@ Deno.test("publishSchema points at the field that is at fault", () => {
     ["idempotencyKey", { idempotencyKey: "" }],
     ["ttlMs", { ttlMs: 0 }],
     ["ttlMs", { ttlMs: 1.5 }],
-    ["durability", { durability: "replicated" }],
+    ["durability", { durability: "eternal" }],
+    ["replicas", { replicas: 1 }],
     ["headers", {
       headers: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`h${i}`, ""])),
     }],

@@ -167,10 +167,20 @@ Deno.test("POST /publish with durability stored is the default's own name", asyn
   assert.equal((await readHistory(fixture.url, "t")).length, 1);
 });
 
-Deno.test("POST /publish refuses a durability that is not to be had yet", async () => {
+Deno.test("POST /publish refuses a durability that is none", async () => {
   await using fixture = await startRunnel();
-  const answer = await publish(fixture.url, { topic: "t", data: 1, durability: "replicated" });
+  const answer = await publish(fixture.url, { topic: "t", data: 1, durability: "eternal" });
   assertProblem(answer, { status: 400, code: "invalid_request", pointer: "#/durability" });
+});
+
+Deno.test("POST /publish with durability replicated says so where there is no replica", async () => {
+  await using fixture = await startRunnel({ redis: { appendonly: false } });
+  const { status, body } = await publish(fixture.url, {
+    topic: "t",
+    data: 1,
+    durability: "replicated",
+  });
+  assert.deepEqual([status, body.code, body.replicas], [503, "not_replicated", 0]);
 });
 
 Deno.test("POST /publish with ttlMs hides the message once it has expired", async () => {

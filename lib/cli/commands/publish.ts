@@ -16,7 +16,8 @@ bytes that are no text are published as binary. Data that begin with a dash: pub
     type: { value: "<name>", help: "Type of the message, the event name that a browser sees" },
     key: { value: "<key>", help: "Key of the message" },
     "idempotency-key": { value: "<key>", help: "Store it once, however often this is repeated" },
-    durability: { value: "<how>", help: "stored (default) or ephemeral" },
+    durability: { value: "<how>", help: "stored (default), replicated or ephemeral" },
+    replicas: { value: "<n>", help: "With replicated: how many replicas must have it (1)" },
     delay: { value: "<time>", help: "Publish it later, such as 10m from now" },
     at: { value: "<time>", help: "Publish it at a moment, such as 2030-01-01T08:00:00Z" },
     json: { help: "Print the server's answer as it is" },
@@ -41,7 +42,7 @@ bytes that are no text are published as binary. Data that begin with a dash: pub
 function messageQuery(input: CommandInput): [string, string][] {
   const delayMs = durationMs(input.text("delay"), "delay");
   return [
-    ...["type", "key", "durability", "at"].flatMap((name): [string, string][] => {
+    ...["type", "key", "durability", "replicas", "at"].flatMap((name): [string, string][] => {
       const value = input.text(name);
       return value === undefined ? [] : [[name, value]];
     }),
