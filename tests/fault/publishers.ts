@@ -27,6 +27,8 @@ export interface PublishersOptions {
   readonly padding?: number;
   /** How long one message may be refused, in milliseconds. @default 20000 */
   readonly patienceMs?: number;
+  /** How messages are stored. @default "stored" */
+  readonly durability?: "stored" | "replicated";
 }
 
 interface Outgoing {
@@ -51,6 +53,7 @@ export class Publishers implements AsyncDisposable {
       keyOf: (n) => n,
       padding: 0,
       patienceMs: 20_000,
+      durability: "stored",
       ...options,
     };
   }
@@ -118,7 +121,7 @@ export class Publishers implements AsyncDisposable {
     messages: readonly Outgoing[],
     attempt: number,
   ): Promise<readonly string[] | undefined> {
-    const { urls, keyOf, padding } = this.#options;
+    const { urls, keyOf, padding, durability } = this.#options;
     const url = urls[attempt % urls.length];
     const documents = messages.map(({ n, topic }) => {
       const key = keyOf(n, attempt);
@@ -126,6 +129,7 @@ export class Publishers implements AsyncDisposable {
         topic,
         data: { n, ...(padding === 0 ? {} : { padding: "x".repeat(padding) }) },
         ...(key === undefined ? {} : { idempotencyKey: key }),
+        ...(durability === "stored" ? {} : { durability }),
       };
     });
     const answer =

@@ -1,6 +1,7 @@
 /** The one check of the fault tests: what was promised against what is stored and what was seen. */
 import assert from "node:assert/strict";
-import { compareIds, type Id, parseId } from "../../lib/codec/id.ts";
+import { compareIds, generationOf, type Id, parseId } from "../../lib/codec/id.ts";
+import { partitionOf } from "../../lib/codec/partition_of.ts";
 import { readHistory } from "../_support/history.ts";
 import { publishId } from "../_support/http.ts";
 import { until } from "../_support/until.ts";
@@ -31,34 +32,34 @@ export interface Evidence {
   readonly topics: readonly string[];
   readonly acknowledged: readonly Acknowledged[];
   readonly watchers: readonly Watcher[];
+  /** How many partitions there are: order is each one's own. @default 1 */
+  readonly partitions?: number;
   /** How long watchers may take to come to the end, in milliseconds. @default 20000 */
   readonly timeoutMs?: number;
 }
 
 /**
  * Publishes a last message to each topic, waits until every watcher has seen its own or the time is over, and compares.
- * Since the order is total, whoever has seen the last has been given all it will ever get.
+ * Since a partition's order is total, whoever has seen the last of each has been given all it will ever get.
  */
 export async function judge(evidence: Evidence): Promise<Fault[]> {
-  const { url, topics, watchers, timeoutMs = 20_000 } = evidence;
+  const { url, topics, watchers, timeoutMs = 20_000, partitions = 1 } = evidence;
   const last = new Map<string, string>();
   for (const topic of topics) {
     const end = { topic, data: { n: `end of ${topic}` }, idempotencyKey: "end" };
     // the fault may not be over yet
     last.set(topic, await until(() => publishId(url, end), { what: "the end to be stored" }));
   }
-  const ends = watchers.map((watcher) => {
-    const ids = watcher.expects.map((topic) => readId(last.get(topic)));
-    return formatLast(ids);
-  });
-  const arrived = () => watchers.every((watcher, i) => watcher.has(ends[i] ?? ""));
-  await until(arrived, { timeoutMs, what: "the last messages" }).catch(() => {});
+  const hasEnded = (watcher: Watcher) =>
+    watcher.expects.every((topic) => watcher.has(last.get(topic) ?? ""));
+  await until(() => watchers.every(hasEnded), { timeoutMs, what: "the last messages" })
+    .catch(() => {});
   const stored = new Map<string, Seen[]>();
   for (const topic of topics) stored.set(topic, await historyOf(url, topic));
   const faults = storageFaults(evidence.acknowledged, stored);
-  for (const [i, watcher] of watchers.entries()) {
-    if (!watcher.has(ends[i] ?? "")) faults.push({ kind: "cut short", detail: watcher.name });
-    faults.push(...watcherFaults(watcher, stored));
+  for (const watcher of watchers) {
+    if (!hasEnded(watcher)) faults.push({ kind: "cut short", detail: watcher.name });
+    faults.push(...watcherFaults(watcher, { stored, partitions }));
   }
   return faults;
 }
@@ -120,7 +121,10 @@ function lostOf(
   return acknowledged.filter(({ n, topic, id }) => !places.has(`${topic} ${id} ${n}`));
 }
 
-function watcherFaults(watcher: Watcher, stored: ReadonlyMap<string, readonly Seen[]>): Fault[] {
+function watcherFaults(
+  watcher: Watcher,
+  { stored, partitions }: { stored: ReadonlyMap<string, readonly Seen[]>; partitions: number },
+): Fault[] {
   const faults: Fault[] = [];
   const add = (kind: FaultKind, detail: unknown) =>
     faults.push({ kind, detail: `${watcher.name}: ${detail}` });
@@ -129,30 +133,32 @@ function watcherFaults(watcher: Watcher, stored: ReadonlyMap<string, readonly Se
     for (const message of stored.get(topic) ?? []) expected.set(message.id, message);
   }
   const seen = new Set<string>();
-  let previous: Seen | undefined;
+  const latest = new Map<number, Seen>();
   for (const message of watcher.seen) {
     const { id, n, topic } = message;
+    const partition = partitionOf(topic, partitions);
+    const previous = latest.get(partition);
     if (seen.has(id)) add("seen twice", `${n} at ${id}`);
-    else if (previous !== undefined && compareIds(readId(id), readId(previous.id)) < 0) {
+    else if (previous !== undefined && comesBefore(readId(id), readId(previous.id))) {
       add("seen out of order", `${n} at ${id} after ${previous.id}`);
     }
     const original = expected.get(id);
     if (original?.n !== n || original.topic !== topic) add("never stored", `${n} at ${id}`);
     seen.add(id);
-    previous = message;
+    latest.set(partition, message);
   }
   for (const [id, { n }] of expected) if (!seen.has(id)) add("missed", `${n} at ${id}`);
   for (const gap of watcher.gaps) add("gap announced", JSON.stringify(gap));
   return faults;
 }
 
+// after a failover that lost something a later generation can have earlier times
+function comesBefore(a: Id, b: Id): boolean {
+  return (generationOf(a) - generationOf(b) || compareIds(a, b)) < 0;
+}
+
 function readId(text: string | undefined): Id {
   const id = parseId(text ?? "");
   if (id === undefined) throw new TypeError(`Cannot read ${text}: it is no message id`);
   return id;
-}
-
-function formatLast(ids: readonly Id[]): string {
-  const last = [...ids].sort(compareIds).at(-1);
-  return last === undefined ? "" : `${last.ms}-${last.seq}`;
 }

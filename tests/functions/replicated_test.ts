@@ -48,7 +48,13 @@ Deno.test("POST /publish with durability replicated answers when a replica has t
   });
   const results = batch.body.results as { replicas?: number }[];
   assert.deepEqual(results.map(({ replicas }) => replicas), [1, undefined, 1]);
-  assert.deepEqual((await readHistory(pair.runnel.url, "t")).map(({ data }) => data), [1, "x", 1, 2, 3]);
+  assert.deepEqual((await readHistory(pair.runnel.url, "t")).map(({ data }) => data), [
+    1,
+    "x",
+    1,
+    2,
+    3,
+  ]);
 });
 
 Deno.test("POST /publish says that a message is stored but not replicated, and a retry waits once more", async () => {
