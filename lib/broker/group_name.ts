@@ -4,6 +4,9 @@ import { nameFault } from "./topic.ts";
 /** Most bytes of the name of a group or a consumer. */
 const NAME_BYTES = 128;
 
+/** What Redis keys of a group end in: its own would be another group's. */
+const RESERVED = /:(due|held|lease|n|seen|c|ready|topics)$/;
+
 /** What a name is the name of. */
 export type NameKind = "group" | "consumer";
 
@@ -16,6 +19,7 @@ export type NameKind = "group" | "consumer";
 export function groupNameFault(name: string, kind: NameKind = "group"): string | undefined {
   const fault = nameFault(name, { what: `A ${kind}`, bytes: NAME_BYTES });
   if (fault !== undefined) return fault;
+  if (kind === "group" && RESERVED.test(name)) return "A group's name does not end so";
   return /[*|]/.test(name) ? `A ${kind} contains neither * nor |` : undefined;
 }
 

@@ -159,9 +159,10 @@ export class Reader implements PageReader {
       count: LOG_ENTRIES,
     });
     if (position.lost) return lostPage(position);
-    const [oldest] = entries;
-    if (oldest !== undefined && compareIds(oldest.previous, reading.cursor) > 0) {
-      return await this.#readBelowLog({ ...reading, bound: position }, oldest.previous);
+    // a partition that came of another one begins without a log
+    const floor = entries[0]?.previous ?? position.clock;
+    if (compareIds(floor, reading.cursor) > 0) {
+      return await this.#readBelowLog({ ...reading, bound: position }, floor);
     }
     const taken = takeFrames(entries, {
       filter: reading.filter,
@@ -183,7 +184,7 @@ export class Reader implements PageReader {
     const { bound, cursor, filter } = reading;
     const unread = unreadAfter(await this.#known(filter, bound, floor), cursor);
     const end = { ms: cursor.ms + this.#sliceMs, seq: 0 };
-    const upTo = compareIds(end, floor) < 0 ? end : floor;
+    const upTo = unread.length > 0 && compareIds(end, floor) < 0 ? end : floor;
     const page = await this.#merge(reading, { unread, upTo });
     if (page.position.generation !== bound.generation) return page;
     this.#adaptSlice(page, upTo);

@@ -1,4 +1,4 @@
-import type { ChainableCommander } from "ioredis";
+import type { ChainableCommander, Redis } from "ioredis";
 import type { Keys } from "./keys.ts";
 import type { Reign } from "./reign.ts";
 import { throwFirst } from "./replies.ts";
@@ -28,6 +28,15 @@ export class PartitionParts {
       keys: [keys.meta, keys.gens, ...names, ...guard],
       args: [`${reign.seen}${sharded ? "s" : ""}`, ...args],
     };
+  }
+
+  /**
+   * Makes certain that the partition is here.
+   *
+   * @returns Redis's time, in milliseconds since 1970
+   */
+  async check(client: Redis): Promise<number> {
+    return Number(await checkScript.run(client, this.call([], [])));
   }
 
   /**

@@ -22,6 +22,7 @@ import { Script, type ScriptCall, withScripts } from "./script.ts";
 import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
 import { POSITION } from "./scripts/position.lua.ts";
+import { TOUCH } from "./scripts/touch.lua.ts";
 import type { Site } from "./site.ts";
 import type { Stamp } from "./stamp.ts";
 import { SubscriberStore } from "./subscriber_store.ts";
@@ -31,6 +32,7 @@ import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 const commitScript = new Script(COMMIT);
 const floorsScript = new Script(FLOORS);
 const positionScript = new Script(POSITION);
+const touchScript = new Script(TOUCH);
 
 const BACKLOG_FACTOR = 10;
 /** How long a health check's key is kept. */
@@ -240,8 +242,7 @@ export class PartitionStore {
   /** Publishes messages, in order, to whoever is listening now, and stores nothing. */
   async publishEphemeral(messages: readonly { topic: string; body: string }[]): Promise<void> {
     await this.#site.run(async (client) => {
-      const [seconds, micros] = await client.time() as [number | string, number | string];
-      const time = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+      const time = await this.#parts.check(client);
       const pipeline = client.pipeline();
       for (const { topic, body } of messages) {
         const frame = ephemeralFrame(topic, { time, body });
@@ -354,7 +355,8 @@ export class PartitionStore {
 
   /** Writes a key that nobody reads, on the write lane: what refuses it refuses messages too. */
   async checkWrite(): Promise<void> {
-    await this.#site.write((client) => client.set(this.keys.health, "1", "PX", HEALTH_MS));
+    const call = this.#parts.call([this.keys.health], [HEALTH_MS]);
+    await this.#site.write((client) => touchScript.run(client, call));
   }
 
   #positionCall(

@@ -58,12 +58,61 @@ Deno.test("parseRedisUrl() reads unix sockets, with database, user and password"
   });
 });
 
+Deno.test("parseRedisUrl() reads Sentinels with the name of their primary", () => {
+  assert.deepEqual(parseRedisUrl("redis+sentinel://h1,h2:7000,[::1]:1/my%20set"), {
+    sentinel: {
+      endpoints: [{ host: "h1", port: 26379 }, { host: "h2", port: 7000 }, {
+        host: "::1",
+        port: 1,
+      }],
+      master: "my set",
+    },
+    tls: false,
+    db: 0,
+  });
+  assert.deepEqual(parseRedisUrl("rediss+sentinel://u:p%40@h/m/3"), {
+    sentinel: { endpoints: [{ host: "h", port: 26379 }], master: "m" },
+    username: "u",
+    password: "p@",
+    tls: true,
+    db: 3,
+  });
+});
+
+Deno.test("parseRedisUrl() reads nodes of a Cluster", () => {
+  assert.deepEqual(parseRedisUrl("redis+cluster://h1,h2:7000"), {
+    cluster: [{ host: "h1", port: 6379 }, { host: "h2", port: 7000 }],
+    tls: false,
+    db: 0,
+  });
+  assert.deepEqual(parseRedisUrl("rediss+cluster://:p@h/0"), {
+    cluster: [{ host: "h", port: 6379 }],
+    password: "p",
+    tls: true,
+    db: 0,
+  });
+});
+
 Deno.test("parseRedisUrl() refuses what it does not support, without repeating any of it", () => {
   const wrong = [
     "",
     "secret",
     "http://secret@host",
-    "redis+sentinel://:secret@h1,h2/master",
+    "redis+secret://h",
+    "redis+sentinel://:secret@h1,h2",
+    "redis+sentinel://:secret@h1,h2/",
+    "redis+sentinel://:secret@h1,,h2/master",
+    "redis+sentinel://:secret@h1:0,h2/master",
+    "redis+sentinel://:secret@h1:70000/master",
+    "redis+sentinel://:secret@h1/master/x",
+    "redis+sentinel://:secret@h1/master/0/1",
+    "redis+sentinel://:secret@h1/%zz",
+    "redis+sentinel:secret",
+    "redis+sentinel://:secret@h1/master?db=1",
+    "redis+cluster://:secret@h1,h2/1",
+    "redis+cluster://:secret@",
+    "redis+cluster://:secret@h 1",
+    "redis+cluster://:secret@[::1",
     "redis:secret",
     "redis://",
     "redis://:secret@",
@@ -115,7 +164,16 @@ Deno.test("parseRedisUrl() gives back any user and password that were percent-en
 });
 
 Deno.test("parseRedisUrl() never throws more than a TypeError, nor a part of the text", () => {
-  const start = fc.constantFrom("redis://", "rediss://", "unix:", "unix://", "redis://a:b@", "");
+  const many = ["redis+sentinel://", "rediss+cluster://", "redis+sentinel://a:b@h,"];
+  const start = fc.constantFrom(
+    "redis://",
+    "rediss://",
+    "unix:",
+    "unix://",
+    "redis://a:b@",
+    ...many,
+    "",
+  );
   fc.assert(fc.property(start, fc.string({ unit: "binary" }), (scheme, rest) => {
     try {
       parseRedisUrl(`${scheme}${rest}s3cr3t@`);
@@ -130,5 +188,11 @@ Deno.test("describeRedisAddress() names where, and never who", () => {
   const describe = (url: string) => describeRedisAddress(parseRedisUrl(url));
   assert.equal(describe("rediss://u:p@h/2"), "rediss://h:6379/2");
   assert.equal(describe("redis://:p@[::1]:1"), "redis://[::1]:1/0");
-  assert.equal(describe("unix://u:p@/a.sock?db=1"), "unix:/a.sock?db=1");
+  assert.equal(describe("unix://u:p@/a%20b.sock?db=1"), "unix:/a%20b.sock?db=1");
+  const sentinel = "rediss+sentinel://h1:26379,[::1]:7/m%2F/2";
+  assert.equal(describe(sentinel.replace("://", "://u:p@")), sentinel);
+  assert.equal(describe("redis+cluster://:p@h1,h2"), "redis+cluster://h1:6379,h2:6379");
+  for (const url of [sentinel, "redis://h:1/0", "unix:/a%20b.sock?db=1"]) {
+    assert.deepEqual(parseRedisUrl(describe(url)), parseRedisUrl(url), "which it reads again");
+  }
 });

@@ -149,7 +149,7 @@ Deno.test("PartitionStore.publishEphemeral() reaches who listens now and stores 
   const [text = ""] = await channels.texts(keys.all, 1);
   assert.match(text, /^E \d{13} a\n\{"data":1\}$/);
   assert.deepEqual(await channels.texts(keys.channel("a"), 1), [text]);
-  assert.equal(await redis.cli("KEYS", `${keys.base}*`), "");
+  assert.equal(await redis.cli("KEYS", `${keys.base}:t:*`), "");
 });
 
 Deno.test("PartitionStore keeps prefixes and logical databases apart, channels too", async () => {

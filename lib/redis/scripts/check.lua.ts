@@ -5,11 +5,11 @@ import { REIGN } from "./reign.lua.ts";
  *
  * KEYS: 1 meta, 2 gens. ARGV: 1 the caller's claim.
  *
- * Returns 1.
+ * Returns Redis's time in ms.
  */
 export const CHECK = REIGN + `
 local r, failure = reign(KEYS[1], KEYS[2], ARGV[1])
 if not r then return failure end
 if r.left then return closed(r) end
-return 1
+return r.now
 `;

@@ -75,7 +75,7 @@ for _, run in ipairs(runs) do
   append(w, run.topic, run.messages, run.plain and table.concat(run.messages, '\\n') or nil)
 end
 finish(w)
-if taken > 0 then redis.call('ZREMRANGEBYRANK', later, 0, taken - 1) end
+if taken > 0 then redis.call('ZREM', later, unpack(tokens, 1, taken)) end
 if #gone > 0 then redis.call('HDEL', kept, unpack(gone)) end
 for _, token in ipairs(foreign) do redis.call('ZADD', later, int(r.now + 60000), token) end
 local head = redis.call('ZRANGE', later, 0, 0, 'WITHSCORES')

@@ -1,11 +1,16 @@
+import { TRACK } from "./track.lua.ts";
+
 /**
  * Lua shared by every script: id arithmetic and `reign`, which makes sure that this node's generation is current.
  *
  * A generation is one primary's reign; Redis gives a primary a new replication id whenever it starts or is promoted, so
  * a difference from the id stored in meta means that the log may have lost its tail. The new generation is higher than
  * any that this node or the caller has seen, and so than any id given out before.
+ *
+ * The partition's state is `open`; `frozen`, which is read and not written; or one in which it is elsewhere: `moved`
+ * and `split`, where `to` says where, and `incoming`, where it is not yet.
  */
-export const REIGN = `
+export const REIGN = TRACK + `
 local EPOCH_2026 = 1767225600
 
 local function id_parts(id)
@@ -60,11 +65,12 @@ local function reign(meta, gens, claim)
   if sharded == 's' then PUBLISH = 'SPUBLISH' end
   local run = string.match(info, 'master_replid:(%x+)')
   local now = now_ms()
-  local h = redis.call('HMGET', meta, 'run', 'gen', 'clock', 'state', 'purged', 'gv', 'to')
+  local h = redis.call('HMGET', meta, 'run', 'gen', 'clock', 'state', 'purged', 'gv', 'to', 'move')
   local gen = tonumber(h[2] or '0')
   local r = { gen = gen, clock = h[3] or '0-0', state = h[4] or 'open', purged = h[5] or '0-0', gv = tonumber(h[6] or '0'),
     to = h[7], now = now }
   r.first, r.most = numbers_of(meta)
+  if h[8] then heed_move(r, meta, h[8]) end
   r.left = r.state ~= 'open' and r.state ~= 'frozen'
   if r.left then return r end
   if h[1] ~= run then
