@@ -3,8 +3,7 @@ import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Deployment } from "../redis/deployment.ts";
 import type { Retention } from "../redis/topic_store.ts";
-import type { Outcome } from "./commit_plan.ts";
-import type { Confirm, ConfirmedOutcome } from "./confirmations.ts";
+import type { Confirm, ConfirmedOutcome, WaitingPublisher } from "./confirmations.ts";
 import { Groups } from "./groups.ts";
 import { Heartbeats } from "./heartbeats.ts";
 import type { Partition } from "./partition.ts";
@@ -12,6 +11,8 @@ import { Partitions, type PartitionSet } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Publisher, type PublishOutcome } from "./publisher.ts";
 import type { ReplyInput, RequestInput } from "./request_input.ts";
+import { handingOver } from "./handover.ts";
+import type { OpenRequest } from "./open_request.ts";
 import { rerouting } from "./rerouting.ts";
 import type { Sink } from "./sink.ts";
 import { anyOf } from "./spread.ts";
@@ -126,10 +127,12 @@ export class Broker implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<ConfirmedOutcome> {
     this.start();
-    return await this.#inPartition(
-      message.topic,
-      ({ confirmations }) => confirmations.publish(message, confirm, signal),
-    );
+    return await handingOver(async (publisher?: WaitingPublisher) => {
+      const { confirmations } = (await this.#partitions.current()).of(message.topic);
+      return await (publisher === undefined
+        ? confirmations.publish(message, confirm, signal)
+        : confirmations.resume(publisher, signal));
+    });
   }
 
   /**
@@ -165,10 +168,12 @@ export class Broker implements AsyncDisposable {
    */
   async request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
     this.start();
-    return await this.#inPartition(
-      input.topic,
-      ({ requests }) => requests.request(input, signal),
-    );
+    return await handingOver(async (open?: OpenRequest) => {
+      const set = await this.#partitions.current();
+      return await (open === undefined
+        ? set.of(input.topic).requests.request(input, signal)
+        : set.of(open.id).requests.resume(open, input, signal));
+    });
   }
 
   /**
@@ -309,7 +314,7 @@ export class Broker implements AsyncDisposable {
 
   async #retire({ all }: PartitionSet): Promise<void> {
     await this.#publisher.settled();
-    await Promise.all(all.map((partition) => partition.drain()));
+    await Promise.all(all.map((partition) => partition.drain({ split: true })));
     await this.groups.settled();
     await Promise.all(all.map((partition) => partition.release()));
     await Promise.all(all.map((partition) => partition[Symbol.asyncDispose]()));

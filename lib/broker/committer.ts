@@ -1,3 +1,4 @@
+import { type Closed, shuttingDown } from "./closed.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
@@ -31,6 +32,8 @@ export interface CommitterOptions {
   readonly index: GroupIndex;
   /** How long a publish may take in all, in milliseconds. @default 1800 */
   readonly patienceMs?: number;
+  /** Why nothing new is taken after the end. @default `shutting_down` */
+  readonly closed?: Closed;
 }
 
 /** Most messages of an atomic batch, which is one call whatever its size. */
@@ -65,7 +68,7 @@ export class Committer implements AsyncDisposable {
   #closed = false;
 
   constructor(options: CommitterOptions) {
-    this.#options = { patienceMs: 1_800, ...options };
+    this.#options = { patienceMs: 1_800, closed: shuttingDown, ...options };
     this.#lane = new WriteLane({
       reset: () => options.store.resetLane(),
       unknown:
@@ -84,7 +87,7 @@ export class Committer implements AsyncDisposable {
   ): Promise<readonly Outcome[]> {
     const { atomic = false } = options;
     if (messages.length === 0) return [];
-    if (this.#closed) return refuse(messages, new RunnelError("shutting_down"));
+    if (this.#closed) return refuse(messages, this.#options.closed());
     const parts = atomic || messages.length === 1 ? [messages] : split(messages);
     const waiting = parts.map((part) => this.#enqueue(part, atomic));
     this.#work ??= this.#commitAll();

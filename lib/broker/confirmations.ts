@@ -1,8 +1,10 @@
+import { type Closed, shuttingDown } from "./closed.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { ConfirmationStore } from "../redis/confirmation_store.ts";
 import type { Outcome } from "./commit_plan.ts";
 import type { Feed } from "./feed.ts";
+import { Handover } from "./handover.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Recheck } from "./recheck.ts";
 import { sendUntilKnown } from "./resend.ts";
@@ -18,6 +20,8 @@ export interface ConfirmationsOptions {
   readonly processId: string;
   /** Most publishers that wait at a time; more are refused. @default 20000 */
   readonly most?: number;
+  /** Why nothing new is taken after the end. @default `shutting_down` */
+  readonly closed?: Closed;
 }
 
 /** What a publisher waits for. */
@@ -40,9 +44,18 @@ export interface ConfirmedOutcome {
   readonly replicas?: number;
 }
 
-interface Waiter extends Confirm {
+/** A publisher whose message is stored, and who waits for confirmations. */
+export interface WaitingPublisher extends Confirm {
   readonly id: string;
   readonly topic: string;
+  readonly duplicate: boolean;
+  readonly replicas?: number;
+  /** When it is answered at the latest, by `performance.now()`. */
+  readonly until: number;
+}
+
+interface Waiter extends WaitingPublisher {
+  readonly publisher: WaitingPublisher;
   readonly end: PromiseWithResolvers<void>;
   count: number;
 }
@@ -65,7 +78,11 @@ export class Confirmations implements AsyncDisposable {
   #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(options: ConfirmationsOptions) {
-    this.#options = { most: 20_000, ...options };
+    this.#options = {
+      most: 20_000,
+      closed: shuttingDown,
+      ...options,
+    };
     this.#recheck = new Recheck({
       check: async (some) => void await Promise.all(some.map((waiter) => this.#register(waiter))),
       isOpen: (waiter) => this.#waiters.get(waiter.id)?.has(waiter) ?? false,
@@ -84,25 +101,33 @@ export class Confirmations implements AsyncDisposable {
    *
    * @param signal ends the waiting: the publisher has gone
    * @throws RunnelError why it was not published
+   * @throws {Handover} A {@link WaitingPublisher}, where it is to {@link resume} elsewhere.
    */
   async publish(
     message: PreparedMessage,
     confirm: Confirm,
     signal: AbortSignal,
   ): Promise<ConfirmedOutcome> {
-    if (this.#draining) throw new RunnelError("shutting_down");
+    if (this.#draining) throw this.#options.closed();
     if (this.#size >= this.#options.most) {
       throw new RunnelError("overloaded", "Too many publishers wait for confirmations");
     }
     this.#size++;
     try {
-      const { id, duplicate, replicas } = await this.#publish(message, confirm);
-      const confirmations = await this.#wait({ id, topic: message.topic, ...confirm }, signal);
-      const confirmed = confirmations >= confirm.subscribers;
-      return {
-        ...{ id, duplicate, confirmed, confirmations },
-        ...(replicas === undefined ? {} : { replicas }),
-      };
+      const stored = await this.#publish(message, confirm);
+      const until = performance.now() + confirm.timeoutMs;
+      return await this.#answer({ ...stored, ...confirm, topic: message.topic, until }, signal);
+    } finally {
+      if (--this.#size === 0) this.#emptied?.resolve();
+    }
+  }
+
+  /** Goes on with a publisher whose message was stored where its partition was before. */
+  async resume(publisher: WaitingPublisher, signal: AbortSignal): Promise<ConfirmedOutcome> {
+    this.#size++;
+    try {
+      this.#attend();
+      return await this.#answer(publisher, signal);
     } finally {
       if (--this.#size === 0) this.#emptied?.resolve();
     }
@@ -129,25 +154,21 @@ export class Confirmations implements AsyncDisposable {
     return { done: confirmation.ids.length - unknown.length, unknown };
   }
 
-  /** Answers those who wait with the count so far, since their messages are stored; nothing new is taken. */
+  /** Answers those who wait with the count so far, since their messages are stored, or hands them over; nothing new is taken. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#draining = true;
     this.#emptied ??= Promise.withResolvers();
     if (this.#size === 0) this.#emptied.resolve();
     for (const waiters of this.#waiters.values()) {
-      for (const { end } of waiters) end.resolve();
+      for (const waiter of waiters) this.#dismiss(waiter);
     }
     await this.#emptied.promise;
     this.#leave?.();
     await this.#recheck[Symbol.asyncDispose]();
   }
 
-  async #publish(
-    message: PreparedMessage,
-    { subscribers: n, timeoutMs: ms }: Confirm,
-  ): Promise<{ id: string; duplicate: boolean; replicas?: number }> {
-    const { feed, publish, processId: proc } = this.#options;
-    this.#leave ??= feed.attend({
+  #attend(): void {
+    this.#leave ??= this.#options.feed.attend({
       onConfirmation: (id, count) => {
         for (const waiter of this.#waiters.get(id) ?? []) learn(waiter, count);
       },
@@ -155,6 +176,14 @@ export class Confirmations implements AsyncDisposable {
         for (const waiters of this.#waiters.values()) this.#recheck.add(waiters);
       },
     });
+  }
+
+  async #publish(
+    message: PreparedMessage,
+    { subscribers: n, timeoutMs: ms }: Confirm,
+  ): Promise<{ id: string; duplicate: boolean; replicas?: number }> {
+    const { feed, publish, processId: proc } = this.#options;
+    this.#attend();
     const late = new RunnelError("redis_timeout");
     await within(PATIENCE_MS, late, (signal) => feed.online(signal));
     const options = message.options === "" ? {} : JSON.parse(message.options);
@@ -166,17 +195,28 @@ export class Confirmations implements AsyncDisposable {
     throw new RunnelError("idempotency_conflict", detail);
   }
 
-  async #wait(
-    message: Confirm & { readonly id: string; readonly topic: string },
-    signal: AbortSignal,
-  ): Promise<number> {
-    const waiter: Waiter = { ...message, end: Promise.withResolvers(), count: 0 };
+  async #answer(publisher: WaitingPublisher, signal: AbortSignal): Promise<ConfirmedOutcome> {
+    const { id, duplicate, replicas, subscribers } = publisher;
+    const confirmations = await this.#wait(publisher, signal);
+    return {
+      ...{ id, duplicate, confirmed: confirmations >= subscribers, confirmations },
+      ...(replicas === undefined ? {} : { replicas }),
+    };
+  }
+
+  #dismiss({ publisher, end }: Waiter): void {
+    if (this.#options.closed().code === "partition_split") end.reject(new Handover(publisher));
+    else end.resolve();
+  }
+
+  async #wait(publisher: WaitingPublisher, signal: AbortSignal): Promise<number> {
+    const waiter: Waiter = { ...publisher, publisher, end: Promise.withResolvers(), count: 0 };
     const { end, id } = waiter;
     const leave = () => end.reject(new RunnelError("client_closed"));
     if (signal.aborted) leave();
-    if (this.#draining) end.resolve();
+    if (this.#draining) this.#dismiss(waiter);
     signal.addEventListener("abort", leave, { once: true });
-    const timer = setTimeout(() => end.resolve(), message.timeoutMs);
+    const timer = setTimeout(() => end.resolve(), publisher.until - performance.now());
     let waiters = this.#waiters.get(id);
     if (waiters === undefined) this.#waiters.set(id, waiters = new Set());
     waiters.add(waiter);
@@ -206,7 +246,8 @@ export class Confirmations implements AsyncDisposable {
 
   async #register(waiter: Waiter): Promise<void> {
     const { store, processId } = this.#options;
-    const { id, topic, subscribers: wanted, timeoutMs } = waiter;
+    const { id, topic, subscribers: wanted, until } = waiter;
+    const timeoutMs = Math.max(1, Math.round(until - performance.now()));
     learn(waiter, await store.register({ id, topic, wanted, processId, timeoutMs }));
   }
 }

@@ -1,5 +1,5 @@
+import { type Closed, shuttingDown } from "./closed.ts";
 import { compareIds, type Id, latestId, ZERO } from "../codec/id.ts";
-import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
 import type { StoredMessage } from "../codec/message.ts";
@@ -45,6 +45,8 @@ export interface FeedOptions {
   readonly probeTimeoutMs?: number;
   /** How long a channel nobody wants is kept, in milliseconds. @default 5000 */
   readonly lingerMs?: number;
+  /** Why it cannot be used after the end. @default `shutting_down` */
+  readonly closed?: Closed;
 }
 
 const RING = { frames: 1_024, bytes: 8 << 20 };
@@ -73,7 +75,13 @@ export class Feed implements AsyncDisposable {
   #proven: Id = ZERO;
 
   constructor(options: FeedOptions) {
-    this.#options = { probeMs: 4_000, probeTimeoutMs: 1_000, lingerMs: 5_000, ...options };
+    this.#options = {
+      probeMs: 4_000,
+      probeTimeoutMs: 1_000,
+      lingerMs: 5_000,
+      closed: shuttingDown,
+      ...options,
+    };
     const { probeMs, probeTimeoutMs, openLink, log, processId } = this.#options;
     const { keys } = options.store;
     this.#channels = new ChannelTable(keys);
@@ -95,6 +103,7 @@ export class Feed implements AsyncDisposable {
       onEphemeral: ({ topic, message }) =>
         this.#audience.forEach(topic, (listener) => listener.onEphemeral(message)),
       onBreak: (why) => this.#break({ link: false, why }),
+      onMoved: () => this.#break({ link: true, why: "the partition has moved" }),
     });
     this.#line = new FeedLine({
       openLink,
@@ -226,7 +235,7 @@ export class Feed implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#task[Symbol.asyncDispose]();
     await this.#line[Symbol.asyncDispose]();
-    this.#attempt.giveUp(new RunnelError("shutting_down"));
+    this.#attempt.giveUp(this.#options.closed());
   }
 
   async #step(): Promise<boolean> {

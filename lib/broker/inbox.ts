@@ -1,4 +1,4 @@
-import type { Notice, ReplyFrame } from "../redis/frame.ts";
+import type { MovedFrame, Notice, ReplyFrame } from "../redis/frame.ts";
 
 /** Is told of what comes on this process's own channel and on the control channel. All calls are synchronous. */
 export interface InboxListener {
@@ -25,7 +25,7 @@ export class Inbox {
   }
 
   /** Hands on what came. */
-  take(notice: Notice): void {
+  take(notice: Exclude<Notice, MovedFrame>): void {
     for (const listener of this.#listeners) tell(listener, notice);
   }
 
@@ -35,7 +35,7 @@ export class Inbox {
   }
 }
 
-function tell(listener: InboxListener, notice: Notice): void {
+function tell(listener: InboxListener, notice: Exclude<Notice, MovedFrame>): void {
   switch (notice.kind) {
     case "wake":
       return listener.onWake?.(notice.group, notice.due);

@@ -23,6 +23,8 @@ export interface IntakeOptions {
   readonly onEphemeral: (frame: EphemeralFrame) => void;
   /** A frame is missing, or is another generation's. */
   readonly onBreak: (why: string) => void;
+  /** Nothing more comes on this link: the partition has moved. */
+  readonly onMoved: () => void;
 }
 
 /**
@@ -52,6 +54,8 @@ export class Intake {
         return this.#takeEphemeral(channel, payload, frame);
       case "wake":
         return this.#takeWake(channel, frame);
+      case "moved":
+        return this.#options.onMoved();
       default:
         return this.#options.inbox.take(frame);
     }

@@ -1,21 +1,24 @@
-import type { RunnelError } from "../errors.ts";
 import type { StoredMessage } from "../codec/message.ts";
 import type { ReplyRange, StoredReply } from "../redis/request_store.ts";
 import { inboxOf } from "./request_input.ts";
 
 /** A request that somebody waits with, and the replies that have come. */
 export class OpenRequest {
-  /** Resolves when there are enough replies or it is {@link giveUp|given up}; rejects with why it {@link fail|failed}. */
-  readonly over: Promise<void>;
   /** Whether it is known to be stored. */
   isPublished = false;
   readonly #replies = new Map<number, StoredMessage>();
-  readonly #end = Promise.withResolvers<void>();
+  #end = resolvers();
 
-  constructor(readonly id: string, readonly wanted: number) {
-    this.over = this.#end.promise;
-    // it may fail before anybody looks
-    this.over.catch(() => {});
+  constructor(
+    readonly id: string,
+    readonly wanted: number,
+    /** When it is given up, by `performance.now()`. */
+    readonly until = Infinity,
+  ) {}
+
+  /** Resolves when there are enough replies or it is {@link giveUp|given up}; rejects with why it {@link fail|failed}. */
+  get over(): Promise<void> {
+    return this.#end.promise;
   }
 
   /** Whether all replies have come. */
@@ -50,7 +53,20 @@ export class OpenRequest {
   }
 
   /** Ends the waiting with an error. */
-  fail(error: RunnelError): void {
+  fail(error: Error): void {
     this.#end.reject(error);
   }
+
+  /** Waits once more. */
+  reopen(): void {
+    this.#end = resolvers();
+    if (this.isAnswered) this.#end.resolve();
+  }
+}
+
+function resolvers(): PromiseWithResolvers<void> {
+  const end = Promise.withResolvers<void>();
+  // it may fail before anybody looks
+  end.promise.catch(() => {});
+  return end;
 }

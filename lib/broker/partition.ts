@@ -64,6 +64,7 @@ export class Partition implements AsyncDisposable {
   readonly #lanes: PublishLanes;
   readonly #scheduler: Scheduler;
   readonly #sweeper: Sweeper;
+  #isSplit = false;
 
   constructor(options: PartitionOptions) {
     const { site, log, processId, number, partitions } = options;
@@ -73,22 +74,25 @@ export class Partition implements AsyncDisposable {
     });
     const index = new GroupIndex(store.groups);
     const openLink: Site["openFeedLink"] = (events) => site.openFeedLink(events);
-    const feed = new Feed({ store, openLink, log, processId });
+    const closed = () => new RunnelError(this.#isSplit ? "partition_split" : "shutting_down");
+    const feed = new Feed({ store, openLink, log, processId, closed });
     const publish = (message: PreparedMessage) => this.#publish(message);
     this.number = number;
     this.store = store;
     this.index = index;
     this.feed = feed;
-    this.#lanes = new PublishLanes({ store, log, index });
+    this.#lanes = new PublishLanes({ store, log, index, closed });
     this.reader = new Reader(store);
-    this.calls = new WorkCalls({ store: store.groups, reset: () => store.resetLane(), log });
+    this.calls = new WorkCalls({
+      ...{ store: store.groups, reset: () => store.resetLane(), log, closed },
+    });
     this.waiters = new GroupWaiters({ feed, now: () => store.now });
     this.requests = new Requests({
-      ...{ store: store.requests, feed, publish, log, processId },
+      ...{ store: store.requests, feed, publish, log, processId, closed },
       newId: () => idIn(number, partitions),
     });
     this.confirmations = new Confirmations({
-      ...{ store: store.confirmations, feed, publish, log, processId },
+      ...{ store: store.confirmations, feed, publish, log, processId, closed },
     });
     this.presence = new Presence({ store, log, processId });
     this.#scheduler = new Scheduler({ store, feed, log, index });
@@ -118,8 +122,13 @@ export class Partition implements AsyncDisposable {
     return outcomes;
   }
 
-  /** Answers publishers and requesters that wait; nothing new is taken from them. */
-  async drain(): Promise<void> {
+  /**
+   * Answers publishers and requesters that wait; nothing new is taken from them.
+   *
+   * @param options.split the partition was split: whoever waits goes on elsewhere
+   */
+  async drain({ split = false } = {}): Promise<void> {
+    this.#isSplit = split;
     await Promise.all([
       this.requests[Symbol.asyncDispose](),
       this.confirmations[Symbol.asyncDispose](),

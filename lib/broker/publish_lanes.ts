@@ -1,3 +1,4 @@
+import type { Closed } from "./closed.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { PartitionStore } from "../redis/store.ts";
@@ -15,6 +16,8 @@ export interface PublishLanesOptions {
   readonly log: Logger;
   /** Shows topics to the pattern groups where a commit needs it. */
   readonly index: GroupIndex;
+  /** Why nothing new is taken after the end. @default `shutting_down` */
+  readonly closed?: Closed;
 }
 
 /** How long Redis waits for replicas in one call, in milliseconds. */
@@ -61,7 +64,7 @@ export class PublishLanes implements AsyncDisposable {
   #committerFor(replicas: number): Committer {
     let committer = this.#replicated.get(replicas);
     if (committer === undefined) {
-      const { store, log, index } = this.#options;
+      const { store, ...rest } = this.#options;
       committer = new Committer({
         store: {
           commit: (commit, { deadline }) => {
@@ -71,8 +74,7 @@ export class PublishLanes implements AsyncDisposable {
           },
           resetLane: () => store.resetReplicated(replicas),
         },
-        log,
-        index,
+        ...rest,
       });
       this.#replicated.set(replicas, committer);
     }

@@ -1,9 +1,11 @@
+import { type Closed, shuttingDown } from "./closed.ts";
 import { messageJson, type StoredMessage } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { RequestState, RequestStore } from "../redis/request_store.ts";
 import type { Outcome } from "./commit_plan.ts";
 import type { Feed } from "./feed.ts";
+import { Handover } from "./handover.ts";
 import { OpenRequest } from "./open_request.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Recheck } from "./recheck.ts";
@@ -29,6 +31,8 @@ export interface RequestsOptions {
   readonly newId?: () => string;
   /** Most requests open at a time; more are refused. @default 20000 */
   readonly most?: number;
+  /** Why nothing new is taken after the end. @default `shutting_down` */
+  readonly closed?: Closed;
 }
 
 /** How long the feed's link and a reply's answer may take, in milliseconds. */
@@ -50,7 +54,12 @@ export class Requests implements AsyncDisposable {
   #emptied: PromiseWithResolvers<void> | undefined;
 
   constructor(options: RequestsOptions) {
-    this.#options = { most: 20_000, newId: () => crypto.randomUUID(), ...options };
+    this.#options = {
+      most: 20_000,
+      newId: () => crypto.randomUUID(),
+      closed: shuttingDown,
+      ...options,
+    };
     this.#removals = new Removals((ids) => options.store.remove(ids));
     this.#recheck = new Recheck({
       check: (some) => this.#check(some),
@@ -68,21 +77,44 @@ export class Requests implements AsyncDisposable {
    * Publishes a request and waits for its replies.
    *
    * @param signal ends the waiting: the requester has gone
-   * @throws RunnelError why it was not published, `no_reply`, or `shutting_down`
+   * @throws RunnelError why it was not published, `no_reply`, or why nothing new is taken
+   * @throws {Handover} An {@link OpenRequest}, where it is to {@link resume} elsewhere.
    */
   async request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
-    if (this.#draining) throw new RunnelError("shutting_down");
+    if (this.#draining) throw this.#options.closed();
     if (this.#open.size >= this.#options.most) {
       throw new RunnelError("overloaded", "Too many requests wait for a reply");
     }
-    const open = new OpenRequest(this.#options.newId(), input.replies ?? 1);
+    const until = performance.now() + input.timeoutMs;
+    const open = new OpenRequest(this.#options.newId(), input.replies ?? 1, until);
+    return await this.#wait(input, { open, signal });
+  }
+
+  /** Goes on with a request that was published where its partition was before. */
+  async resume(
+    open: OpenRequest,
+    input: RequestInput,
+    signal: AbortSignal,
+  ): Promise<readonly StoredMessage[]> {
+    if (this.#draining) throw new Handover(open);
+    open.reopen();
+    return await this.#wait(input, { open, signal });
+  }
+
+  async #wait(
+    input: RequestInput,
+    { open, signal }: { open: OpenRequest; signal: AbortSignal },
+  ): Promise<readonly StoredMessage[]> {
     const leave = () => open.fail(new RunnelError("client_closed"));
     if (signal.aborted) leave();
     signal.addEventListener("abort", leave, { once: true });
-    const timer = setTimeout(() => open.giveUp(), input.timeoutMs);
+    const timer = setTimeout(() => open.giveUp(), open.until - performance.now());
     this.#open.set(open.id, open);
     try {
-      await this.#publish(input, open);
+      this.#attend();
+      // what came while nobody attended here is read
+      if (open.isPublished) this.#recheck.add([open]);
+      else await this.#publish(input, open);
       return await this.#answer(input, open);
     } finally {
       clearTimeout(timer);
@@ -117,21 +149,24 @@ export class Requests implements AsyncDisposable {
     }
   }
 
-  /** Answers those who wait with `shutting_down`; nothing new is taken. */
+  /** Answers those who wait with why nothing new is taken, or hands over what goes on elsewhere. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#draining = true;
     this.#emptied ??= Promise.withResolvers();
     if (this.#open.size === 0) this.#emptied.resolve();
-    for (const open of this.#open.values()) open.fail(new RunnelError("shutting_down"));
+    for (const open of this.#open.values()) {
+      const why = this.#options.closed();
+      const goesOn = open.isPublished && why.code === "partition_split";
+      open.fail(goesOn ? new Handover(open) : why);
+    }
     await this.#emptied.promise;
     this.#leave?.();
     await this.#recheck[Symbol.asyncDispose]();
     await this.#removals[Symbol.asyncDispose]();
   }
 
-  async #publish(input: RequestInput, open: OpenRequest): Promise<void> {
-    const { feed, publish, processId } = this.#options;
-    this.#leave ??= feed.attend({
+  #attend(): void {
+    this.#leave ??= this.#options.feed.attend({
       onReply: ({ id, index, time, body }) => {
         const open = this.#open.get(id);
         if (open === undefined) return;
@@ -140,6 +175,10 @@ export class Requests implements AsyncDisposable {
       },
       onOnline: () => this.#recheck.add(this.#open.values()),
     });
+  }
+
+  async #publish(input: RequestInput, open: OpenRequest): Promise<void> {
+    const { feed, publish, processId } = this.#options;
     const late = new RunnelError("redis_timeout");
     await within(PATIENCE_MS, late, (signal) => feed.online(signal));
     const outcome = await publish(prepareRequest(input, { id: open.id, processId }));
@@ -154,7 +193,7 @@ export class Requests implements AsyncDisposable {
     try {
       await open.over;
     } catch (error) {
-      this.#removals.add(open.id);
+      if (!(error instanceof Handover)) this.#removals.add(open.id);
       throw error;
     }
     if (open.isAnswered) this.#removals.add(open.id);

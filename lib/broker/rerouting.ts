@@ -12,13 +12,19 @@ const PAUSE_MS = 20;
  * @throws what the call throws otherwise
  */
 export async function rerouting<T>(call: () => Promise<T>): Promise<T> {
-  const end = performance.now() + PATIENCE_MS;
+  let end = 0;
   for (;;) {
+    const begin = performance.now();
     try {
       return await call();
     } catch (error) {
       const isSplit = error instanceof RunnelError && error.code === "partition_split";
-      if (!isSplit || performance.now() > end) throw error;
+      if (!isSplit) throw error;
+      // one that waited for long was where it should be until now
+      if (end === 0 || performance.now() - begin > PATIENCE_MS) {
+        end = performance.now() + PATIENCE_MS;
+      }
+      if (performance.now() > end) throw error;
       await pause(PAUSE_MS, new AbortController().signal);
     }
   }

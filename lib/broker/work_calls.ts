@@ -1,3 +1,4 @@
+import { type Closed, shuttingDown } from "./closed.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
@@ -20,6 +21,8 @@ export interface WorkCallsOptions {
   readonly log: Logger;
   /** How long a pull or an ack may take in all, in milliseconds. @default 1800 */
   readonly patienceMs?: number;
+  /** Why nothing new is taken after the end. @default `shutting_down` */
+  readonly closed?: Closed;
 }
 
 /** What one call carries at the most: more would block Redis for too long. */
@@ -50,7 +53,7 @@ export class WorkCalls implements AsyncDisposable {
   #closed = false;
 
   constructor(options: WorkCallsOptions) {
-    this.#options = { patienceMs: 1_800, ...options };
+    this.#options = { patienceMs: 1_800, closed: shuttingDown, ...options };
     this.#lane = new WriteLane({
       reset: options.reset,
       unknown: "Redis was lost before it answered: repeat a pull with the same attempt, " +
@@ -87,7 +90,7 @@ export class WorkCalls implements AsyncDisposable {
   }
 
   async #do(op: WorkOp): Promise<WorkResult> {
-    if (this.#closed) throw new RunnelError("shutting_down");
+    if (this.#closed) throw this.#options.closed();
     const full = this.#queue.length >= QUEUE.ops || this.#waitingIds + idsOf(op) > QUEUE.ids;
     if (full && this.#queue.length > 0) throw new RunnelError("overloaded");
     this.#waitingIds += idsOf(op);

@@ -1,22 +1,15 @@
-import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { parseRedisUrl } from "./address.ts";
 import { createShard } from "./create_shard.ts";
 import { type Detour, toRedisFailure } from "./failure.ts";
-import { Keys, recordKey } from "./keys.ts";
+import { Keys } from "./keys.ts";
 import type { RedisOptions } from "./options.ts";
-import { mixed, newest, type Placement, readRecord, type ShardRecord } from "./placement.ts";
+import { mixed, newest, type Placement, type ShardRecord } from "./placement.ts";
 import { Route } from "./route.ts";
-import { Script } from "./script.ts";
-import { CLAIM } from "./scripts/claim.lua.ts";
-import { OPEN } from "./scripts/open.lua.ts";
-import { PLACE } from "./scripts/place.lua.ts";
+import { Records } from "./records.ts";
+import { openAt } from "./open_partition.ts";
 import type { Shard } from "./shard.ts";
 import type { Site } from "./site.ts";
-
-const claimScript = new Script(CLAIM);
-const openScript = new Script(OPEN);
-const placeScript = new Script(PLACE);
 
 /** Options of {@link Deployment}. */
 export interface DeploymentOptions {
@@ -58,10 +51,13 @@ const LOOK_MS = 30_000;
  */
 export class Deployment implements AsyncDisposable {
   readonly #options: DeploymentOptions;
-  readonly #configured: readonly Shard[];
+  #configured: readonly Shard[];
+  readonly #records: Records;
   readonly #byId = new Map<string, Shard>();
+  readonly #closing = new Set<Promise<void>>();
   readonly #listeners = new Set<() => void>();
   #placement: Placement | undefined;
+  #next: Placement | undefined;
   #layout: Layout | undefined;
   #routes: readonly Route[] = [];
   #opening: Promise<Layout> | undefined;
@@ -71,6 +67,7 @@ export class Deployment implements AsyncDisposable {
   constructor(options: DeploymentOptions) {
     this.#options = options;
     this.#configured = options.shards.map(createShard);
+    this.#records = new Records(options.prefix);
   }
 
   /**
@@ -117,6 +114,7 @@ export class Deployment implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const shards = new Set([...this.#byId.values(), ...this.#configured]);
     await Promise.all([...shards].map((shard) => shard[Symbol.asyncDispose]()));
+    await Promise.all(this.#closing);
   }
 
   async #open(): Promise<Layout> {
@@ -137,8 +135,26 @@ export class Deployment implements AsyncDisposable {
       this.#routes = at.map((shard, number) => this.#routeTo(shard, { number, partitions }));
     }
     this.#layout = { partitions, secret, sites: this.#routes };
+    this.#leaveOthers(new Set(at));
     for (const listener of this.#listeners) listener();
     return this.#layout;
+  }
+
+  /** Hangs up where nothing is any more; one that is configured is asked again where nobody else answers. */
+  #leaveOthers(placed: ReadonlySet<Shard>): void {
+    const left = new Set(
+      [...this.#byId.values(), ...this.#configured].filter((one) => !placed.has(one)),
+    );
+    for (const [id, shard] of this.#byId) if (left.has(shard)) this.#byId.delete(id);
+    this.#configured = this.#configured.map((shard, i) => {
+      const options = this.#options.shards[i];
+      return left.has(shard) && options !== undefined ? createShard(options) : shard;
+    });
+    for (const shard of left) {
+      const closed: Promise<void> = Promise.resolve(shard[Symbol.asyncDispose]())
+        .finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
   }
 
   #routeTo(shard: Shard, { number, partitions }: { number: number; partitions: number }): Route {
@@ -148,7 +164,8 @@ export class Deployment implements AsyncDisposable {
       key: meta,
       shard,
       follow: (detour) => this.#follow(detour, meta),
-      onSplit: () => void this.renew().catch(() => {}),
+      renew: () => this.#recall(number),
+      onSplit: () => void this.#followSplit().catch(() => {}),
     });
   }
 
@@ -181,8 +198,41 @@ export class Deployment implements AsyncDisposable {
     const shard = this.#shardOf(detour.shard, detour.url);
     const node = await shard.nodeOf(meta);
     // whoever moved it may have died before it was opened
-    await node.run((client) => openScript.run(client, { keys: [meta], args: [detour.token] }));
+    await openAt(node, { meta, token: detour.token });
     return shard;
+  }
+
+  /** Places one partition by what is stored. */
+  async #recall(number: number): Promise<void> {
+    await this.renew();
+    const { places = [], shards = [] } = this.#placement ?? {};
+    const id = places[number];
+    const route = this.#routes[number];
+    const url = shards.find((one) => one.id === id)?.url;
+    if (id !== undefined && url !== undefined && route !== undefined) {
+      route.shard = this.#shardOf(id, url);
+    }
+  }
+
+  /** The one partition was split: whoever did it may have died before it said so. */
+  async #followSplit(): Promise<void> {
+    await this.renew();
+    const next = this.#next;
+    if (next === undefined || next.epoch <= (this.#placement?.epoch ?? 0)) return;
+    await this.#finishSplit(next);
+    this.#adopt(next);
+  }
+
+  async #finishSplit(next: Placement): Promise<void> {
+    const { prefix } = this.#options;
+    const { partitions, places, shards, token = "" } = next;
+    const urls = new Map(shards.map(({ id, url }) => [id, url]));
+    await Promise.all(places.map(async (id, partition) => {
+      const shard = this.#shardOf(id, urls.get(id) ?? "");
+      const { meta } = new Keys({ prefix, partition, partitions, db: shard.db });
+      await openAt(await shard.nodeOf(meta), { meta, token });
+    }));
+    for (const { id, url } of shards) await this.#records.place(this.#shardOf(id, url), next);
   }
 
   async #renew(): Promise<void> {
@@ -194,7 +244,7 @@ export class Deployment implements AsyncDisposable {
     // it has come back without its data
     for (const { id, url } of placement.shards) {
       const shard = this.#shardOf(id, url);
-      if (empty.has(shard)) await this.#claim(shard, { id, placement });
+      if (empty.has(shard)) await this.#records.claim(shard, { id, placement });
     }
     const isNewer = placement.deployment !== known?.deployment || placement.epoch > known.epoch;
     if (isNewer) this.#adopt(placement);
@@ -202,8 +252,11 @@ export class Deployment implements AsyncDisposable {
 
   /** The placement that is stored, undefined where it is certain that there is none; and which shards have none. */
   async #find(): Promise<{ placement: Placement | undefined; empty: ReadonlySet<Shard> }> {
-    const shards = [...new Set([...this.#byId.values(), ...this.#configured])];
-    const answers = await Promise.allSettled(shards.map((shard) => this.#recordOf(shard)));
+    const placed = [...this.#byId.values()];
+    const shards = this.#placement === undefined || placed.length === 0
+      ? [...new Set([...placed, ...this.#configured])]
+      : placed;
+    const answers = await Promise.allSettled(shards.map((shard) => this.#records.read(shard)));
     const records: ShardRecord[] = [];
     const empty = new Set<Shard>();
     let failure: unknown;
@@ -219,15 +272,10 @@ export class Deployment implements AsyncDisposable {
       if (placement === undefined) empty.add(shard);
     }
     const placement = newest(records);
+    this.#next = records.flatMap(({ next }) => next ?? []).sort((a, b) => b.epoch - a.epoch)[0];
     // whoever cannot be asked may have one
     if (placement === undefined && failure !== undefined) throw toRedisFailure(failure, true);
     return { placement, empty };
-  }
-
-  async #recordOf(shard: Shard): Promise<ShardRecord> {
-    const key = recordKey(this.#options.prefix);
-    const node = await shard.nodeOf(key);
-    return readRecord(await node.run((client) => client.hmget(key, "shard", "placement")));
   }
 
   /**
@@ -236,20 +284,20 @@ export class Deployment implements AsyncDisposable {
    */
   async #found(): Promise<Placement> {
     const claims = await Promise.all(this.#configured.map(async (shard) => {
-      const id = (await this.#claim(shard)).shard ?? "";
+      const id = (await this.#records.claim(shard)).shard ?? "";
       this.#byId.set(id, shard);
       return { id, url: shard.url };
     }));
     let placement = await this.#plan(claims);
     for (const { id } of claims.toSorted((a, b) => a.id < b.id ? -1 : 1)) {
       const shard = this.#shardOf(id, "");
-      const agreed = (await this.#claim(shard, { placement })).placement;
+      const agreed = (await this.#records.claim(shard, { placement })).placement;
       if (agreed === undefined || agreed.deployment === placement.deployment) continue;
       if (!isAmong(agreed, claims.map(({ id }) => id))) throw mixed();
       placement = agreed;
     }
     const ready = { ...placement, epoch: placement.epoch + 1, ready: true };
-    for (const { id } of claims) await this.#place(this.#shardOf(id, ""), ready);
+    for (const { id } of claims) await this.#records.place(this.#shardOf(id, ""), ready);
     this.#options.log.info("a new deployment begins", {
       partitions: ready.partitions,
       shards: claims.map(({ url }) => url),
@@ -286,28 +334,6 @@ export class Deployment implements AsyncDisposable {
     }
     if (found.length > 1) throw mixed();
     return found[0];
-  }
-
-  async #claim(
-    shard: Shard,
-    { id, placement }: { id?: string; placement?: Placement } = {},
-  ): Promise<ShardRecord> {
-    const key = recordKey(this.#options.prefix);
-    const node = await shard.nodeOf(key);
-    const args = [
-      id ?? crypto.randomUUID(),
-      placement === undefined ? "" : JSON.stringify(placement),
-    ];
-    const record = await node.run((client) => claimScript.run(client, { keys: [key], args }));
-    return readRecord(record as string[]);
-  }
-
-  async #place(shard: Shard, placement: Placement): Promise<void> {
-    const key = recordKey(this.#options.prefix);
-    const node = await shard.nodeOf(key);
-    const args = [JSON.stringify(placement), placement.epoch, placement.deployment];
-    const done = await node.run((client) => placeScript.run(client, { keys: [key], args }));
-    if (Number(done) < 0) throw mixed();
   }
 }
 

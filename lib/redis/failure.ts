@@ -68,8 +68,10 @@ export class UnadoptedFailure extends RedisFailure {
 
 /** When or where a call can be made that was refused because its partition is not here, or not just now. */
 export type Detour =
-  /** It is being moved: a moment later. */
+  /** It is closed for a moment. */
   | { readonly kind: "wait" }
+  /** It is on its way here from another shard, which has it still. */
+  | { readonly kind: "coming" }
   /** It has moved to another shard, where the token opens it. */
   | { readonly kind: "moved"; readonly shard: string; readonly token: string; readonly url: string }
   /** It was split, so that there are this many now. */
@@ -90,6 +92,7 @@ function detourOf(message: string): Detour | undefined {
   switch (kind) {
     case "CLOSED":
       if (first === "moved") return { kind: "moved", shard: second, token: third, url };
+      if (first === "incoming") return { kind: "coming" };
       if (first === "split") return { kind: "split", partitions: Number(second) };
       return { kind: "wait" };
     case "MOVED": {

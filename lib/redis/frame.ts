@@ -68,8 +68,13 @@ export interface LaterFrame {
   readonly due: number;
 }
 
+/** The partition has left the place that this came from. */
+export interface MovedFrame {
+  readonly kind: "moved";
+}
+
 /** What goes to processes rather than to the subscribers of a topic; {@link WakeFrame} goes to both. */
-export type Notice = WakeFrame | ReplyFrame | ConfirmationFrame | LaterFrame;
+export type Notice = WakeFrame | ReplyFrame | ConfirmationFrame | LaterFrame | MovedFrame;
 
 /** Writes an ephemeral frame; the counterpart of {@link readFrame} for messages that no script stores. */
 export function ephemeralFrame(topic: string, message: { time: number; body: string }): string {
@@ -79,7 +84,7 @@ export function ephemeralFrame(topic: string, message: { time: number; body: str
 /**
  * Reads what came on a channel: `F`, `X` or `I <log previous> <topic previous> <first> <count> <time> <topic>` and for
  * each message a line, its body (`F`), `[<expires>] <body>` (`X`) or none (`I`), `E <time> <topic>` and a body, `P <generation> <clock> <number>`,
- * `W <due> <group>`, `R <request> <index> <time>` and perhaps a body, `C <message> <count>`, or `L <due>`.
+ * `W <due> <group>`, `R <request> <index> <time>` and perhaps a body, `C <message> <count>`, `L <due>`, or `M`.
  *
  * @throws TypeError where it is none of these
  */
@@ -99,6 +104,7 @@ export function readFrame(payload: string): Frame | EphemeralFrame | Probe | Not
     case "R":
     case "C":
     case "L":
+    case "M":
       return readNotice(head, lines[1]);
     default:
       throw new TypeError("Cannot read a frame: its kind is unknown");
@@ -175,6 +181,8 @@ function readNotice(
       return { kind: "confirmation", id: readWord(first), count: readNumber(second) };
     case "L":
       return { kind: "later", due: readNumber(first) };
+    case "M":
+      return { kind: "moved" };
     default:
       return {
         kind: "reply",

@@ -110,6 +110,11 @@ export class Keys {
     return `${this.base}:-`;
   }
 
+  /** Set: what was written since a move of the partition began. */
+  get marks(): string {
+    return `${this.base}:dirty`;
+  }
+
   /** The lock of the retention sweep. */
   get sweep(): string {
     return `${this.base}:sweep`;

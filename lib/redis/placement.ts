@@ -25,6 +25,8 @@ export interface Placement {
   readonly places: readonly string[];
   /** What subscriptions' names are signed with. */
   readonly secret: string;
+  /** What opens the partitions where they came of one that was split. */
+  readonly token?: string;
 }
 
 /** What one shard has written down. */
@@ -32,15 +34,18 @@ export interface ShardRecord {
   /** Its id; undefined where it was never used. */
   readonly shard: string | undefined;
   readonly placement: Placement | undefined;
+  /** The placement that holds as soon as the one partition there is was split. */
+  readonly next: Placement | undefined;
 }
 
-/** Reads a shard's id and placement. */
-export function readRecord([shard, placement]: readonly (string | null)[]): ShardRecord {
-  return {
-    shard: shard ? shard : undefined,
-    // written by Runnel alone
-    placement: placement ? JSON.parse(placement) as Placement : undefined,
-  };
+/** Reads a shard's id, its placement and the next one. */
+export function readRecord(
+  [shard, placement, next]: readonly (string | null | undefined)[],
+): ShardRecord {
+  // written by Runnel alone
+  const read = (text: string | null | undefined) =>
+    text ? JSON.parse(text) as Placement : undefined;
+  return { shard: shard ? shard : undefined, placement: read(placement), next: read(next) };
 }
 
 /**

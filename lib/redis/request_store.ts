@@ -1,10 +1,12 @@
 import { toRedisFailure } from "./failure.ts";
 import type { PartitionParts } from "./partition_parts.ts";
 import { Script } from "./script.ts";
+import { DROP_REQUESTS } from "./scripts/drop_requests.lua.ts";
 import { END_REQUEST } from "./scripts/end_request.lua.ts";
 import { REPLY } from "./scripts/reply.lua.ts";
 
 const replyScript = new Script(REPLY);
+const dropScript = new Script(DROP_REQUESTS);
 const endScript = new Script(END_REQUEST);
 
 /** A reply's body above which it does not travel but is read from its request. */
@@ -102,7 +104,8 @@ export class RequestStore {
   async remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     const { keys, site } = this.#partition;
-    await site.run((client) => client.unlink(...ids.map((id) => keys.request(id))));
+    const call = this.#partition.call(ids.map((id) => keys.request(id)), []);
+    await site.run((client) => dropScript.run(client, call));
   }
 }
 

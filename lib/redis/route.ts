@@ -18,6 +18,12 @@ export interface RouteOptions {
    * @throws RedisFailure
    */
   readonly follow: (detour: Detour & { readonly kind: "moved" }) => Promise<Shard>;
+  /**
+   * Sets the shard anew from what is stored.
+   *
+   * @throws RedisFailure
+   */
+  readonly renew: () => Promise<void>;
   /** The partition was split. */
   readonly onSplit: () => void;
 }
@@ -108,7 +114,7 @@ export class Route implements Site {
           if (isElsewhere && performance.now() < end) continue;
           throw failure;
         }
-        await this.#take(failure);
+        await this.#take(failure, tries);
         if (performance.now() >= end) throw failure;
         if (tries > 0 || failure.detour.kind === "wait") {
           await pause(PAUSE_MS * (1 + Math.random()));
@@ -126,13 +132,19 @@ export class Route implements Site {
     return node;
   }
 
-  async #take(failure: DetourFailure): Promise<void> {
+  async #take(failure: DetourFailure, tries: number): Promise<void> {
     const { detour } = failure;
-    if (detour.kind === "split") {
-      this.#options.onSplit();
-      throw failure;
+    switch (detour.kind) {
+      case "split":
+        this.#options.onSplit();
+        throw failure;
+      case "moved":
+        this.#shard = await this.#options.follow(detour);
+        return;
+      case "coming":
+        // it was here once, and is to come back: what is stored says where it is meanwhile
+        if (tries === 0) await this.#options.renew();
     }
-    if (detour.kind === "moved") this.#shard = await this.#options.follow(detour);
   }
 }
 

@@ -8,21 +8,22 @@ export class ServerShard implements Shard {
   readonly url: string;
   readonly db: number;
   readonly sharded = false;
-  readonly #node: RedisNode;
+  readonly #options: RedisOptions;
+  #node: RedisNode | undefined;
 
   constructor(options: RedisOptions) {
     this.url = describeRedisAddress(options.address);
     this.db = options.address.db;
-    this.#node = new RedisNode(options);
+    this.#options = options;
   }
 
   nodeOf(): Promise<RedisNode> {
-    return Promise.resolve(this.#node);
+    return Promise.resolve(this.#node ??= new RedisNode(this.#options));
   }
 
   heed(): void {}
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#node[Symbol.asyncDispose]();
+    await this.#node?.[Symbol.asyncDispose]();
   }
 }

@@ -1,7 +1,7 @@
 import type { RedisFailure } from "./failure.ts";
 import type { RedisNode } from "./node.ts";
 
-/** One place where partitions can be: a Redis, the primary that Sentinels name, or a Cluster. */
+/** One place where partitions can be: a Redis, the primary that Sentinels name, or a Cluster. It connects when it is used. */
 export interface Shard extends AsyncDisposable {
   /** Its address without user and password. */
   readonly url: string;

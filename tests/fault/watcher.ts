@@ -33,7 +33,9 @@ export class Watcher implements AsyncDisposable {
   readonly gaps: (Record<string, unknown> & { readonly seen: number })[] = [];
   /** The data of each `$bye`. */
   readonly byes: Record<string, unknown>[] = [];
-  /** Streams opened so far. */
+  /** Why streams were not opened. */
+  readonly refusals: string[] = [];
+  /** Streams asked for so far. */
   connections = 0;
   /** What a browser would send as `Last-Event-ID` now. */
   lastEventId = "";
@@ -113,6 +115,9 @@ export class Watcher implements AsyncDisposable {
       return await openStream(`${urls[this.connections++ % urls.length]}/subscribe?${query}`, {
         headers,
         signal: this.#stop.signal,
+      }).catch((error) => {
+        this.refusals.push(`${error.message}`);
+        throw error;
       });
     }, { timeoutMs: 20_000, everyMs: 15, what: "a stream to open" })
       .then((stream) => stream === "stopped" ? undefined : stream);

@@ -53,7 +53,7 @@ local function numbers_of(meta)
 end
 
 -- a claim is the highest generation the caller has seen, and "s" behind it where it hears sharded Pub/Sub;
--- returns a table {gen, first, most, clock, state, left, to, purged, gv, now}, or nil and an error reply; the ids of a
+-- returns a table {gen, first, most, clock, state, left, to, move, purged, gv, now}, or nil and an error reply; the ids of a
 -- millisecond have the numbers gen * 65536 + first and on, so many
 local function reign(meta, gens, claim)
   local info = redis.call('INFO', 'replication')

@@ -1,0 +1,385 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { createShard } from "../create_shard.ts";
+import { DetourFailure, RedisFailure } from "../failure.ts";
+import { Keys } from "../keys.ts";
+import { openAt } from "../open_partition.ts";
+import type { RedisOptions } from "../options.ts";
+import { mixed, newest, type PlacedShard, type Placement } from "../placement.ts";
+import { Records } from "../records.ts";
+import type { Shard } from "../shard.ts";
+import { movePlan } from "./move_plan.ts";
+import { clear, type Farewell, MoveFailure, PartitionMove } from "./partition_move.ts";
+import { balance } from "./balance.ts";
+import { SplitPlan } from "./split_plan.ts";
+
+/** Options of {@link Reshard}. */
+export interface ReshardOptions {
+  /** Where the deployment is now, or some of it. */
+  readonly from: readonly RedisOptions[];
+  /** Where it is to be. */
+  readonly to: readonly RedisOptions[];
+  readonly prefix: string;
+  /** How many partitions there are to be, where there is one now. @default 16 where it goes to several Redis */
+  readonly partitions?: number | undefined;
+  /** Told what is done. */
+  readonly tell: (text: string) => void;
+  /** Gives up between two steps; what was done so far stays. */
+  readonly signal: AbortSignal;
+}
+
+/** What a {@link Reshard} did. */
+export interface ReshardResult {
+  readonly partitions: number;
+  /** Partitions that went to another Redis. */
+  readonly moved: number;
+  /** The longest time for which nobody could write to a partition, in milliseconds. */
+  readonly longestPauseMs: number;
+  readonly shards: readonly PlacedShard[];
+}
+
+const PARTITIONS = 16;
+const LOCK_MS = 10_000;
+/** How long another coordinator's move may take to be given up, in milliseconds; see its lease. */
+const PATIENCE_MS = 30_000;
+const AGAIN_MS = 800;
+const TRIES = 10;
+/** How long readers may take that were under way at a partition's former place, in milliseconds. */
+const GRACE_MS = 3_000;
+
+/** What becomes of a partition that is not at a place any more. */
+const HAS_LEFT: ReadonlySet<string> = new Set(["moved", "split"]);
+
+interface Attempt {
+  readonly move: PartitionMove;
+  readonly farewell: Farewell;
+  /** Written down before the partition is given up. */
+  readonly announce?: Placement;
+}
+
+interface Member {
+  readonly id: string;
+  readonly shard: Shard;
+}
+
+/** Spreads the partitions of a deployment over other Redis servers while it is in use. It can be begun again at any time. */
+export class Reshard implements AsyncDisposable {
+  readonly #options: ReshardOptions;
+  readonly #records: Records;
+  readonly #owner = crypto.randomUUID();
+  readonly #members: Member[] = [];
+  readonly #targets: PlacedShard[] = [];
+  #longestPauseMs = 0;
+
+  constructor(options: ReshardOptions) {
+    this.#options = options;
+    this.#records = new Records(options.prefix);
+  }
+
+  /**
+   * Does it.
+   *
+   * @throws {MoveFailure} where somebody else does it, or something is in the way
+   * @throws RedisFailure where a Redis cannot be reached, or the signal's reason
+   */
+  async run(): Promise<ReshardResult> {
+    const { tell } = this.#options;
+    const met = await this.#meet();
+    const lock = await this.#lock(met);
+    // whoever has lost it finds out after the step at the latest; partitions are protected one by one
+    const timer = setInterval(() => void this.#keepLock(lock).catch(() => {}), LOCK_MS / 3);
+    try {
+      let placement = await this.#split(await this.#verify(met));
+      let moved = 0;
+      for (;;) {
+        const [move, ...others] = balance(placement.places, this.#targetIds);
+        if (move === undefined) break;
+        this.#options.signal.throwIfAborted();
+        tell(`partition ${move.partition} moves, ${others.length} more to go`);
+        placement = await this.#move(placement, move);
+        moved++;
+        if (!await this.#keepLock(lock)) {
+          throw new MoveFailure("Another coordinator has taken over");
+        }
+      }
+      const shards = this.#targets;
+      placement = await this.#write({ ...placement, epoch: placement.epoch + 1, shards });
+      await pause(GRACE_MS);
+      await this.#clean(placement);
+      const { partitions } = placement;
+      return { partitions, moved, longestPauseMs: this.#longestPauseMs, shards };
+    } finally {
+      clearInterval(timer);
+      await this.#records.unlock(lock, this.#owner).catch(() => {});
+    }
+  }
+
+  /** Closes every connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#members.map(({ shard }) => shard[Symbol.asyncDispose]()));
+  }
+
+  /** Gets to know all shards, and makes those that are new members of the deployment. */
+  async #meet(): Promise<Placement> {
+    const { from, to } = this.#options;
+    const current = from.map(createShard);
+    this.#keep(current);
+    const records = await Promise.all(current.map((shard) => this.#records.read(shard)));
+    const placement = newest(records);
+    if (placement === undefined) throw new MoveFailure("There is no deployment to spread yet");
+    for (const [i, { shard }] of records.entries()) this.#name(current[i], shard);
+    if ([...current, ...to.map(createShard)].some(({ sharded }) => sharded)) {
+      throw new MoveFailure("A Cluster spreads its partitions by itself, by moving its slots");
+    }
+    for (const shard of to.map(createShard)) {
+      const known = current.find(({ url }) => url === shard.url);
+      const member = known ?? shard;
+      if (known === undefined) this.#keep([shard]);
+      const record = await this.#records.claim(member, { placement });
+      if (record.placement?.deployment !== placement.deployment) throw mixed();
+      this.#name(member, record.shard);
+      const { id } = this.#memberOf(member);
+      if (this.#targetIds.includes(id)) throw new MoveFailure("A Redis is named twice");
+      this.#targets.push({ id, url: shard.url });
+    }
+    const unknown = placement.shards.filter(({ id }) =>
+      !this.#members.some((one) => one.id === id)
+    );
+    if (unknown.length > 0) {
+      const urls = unknown.map(({ url }) => url).join(" ");
+      throw new MoveFailure(`REDIS_URL does not name all Redis of the deployment: ${urls}`);
+    }
+    return placement;
+  }
+
+  get #targetIds(): string[] {
+    return this.#targets.map(({ id }) => id);
+  }
+
+  #keep(shards: readonly Shard[]): void {
+    for (const shard of shards) this.#members.push({ id: "", shard });
+  }
+
+  #name(shard: Shard | undefined, id: string | undefined): void {
+    const at = this.#members.findIndex((member) => member.shard === shard);
+    if (shard !== undefined && id !== undefined) this.#members[at] = { id, shard };
+  }
+
+  #memberOf(shard: Shard): Member {
+    const member = this.#members.find((one) => one.shard === shard);
+    if (member === undefined) throw new TypeError("Cannot find a shard among those that are known");
+    return member;
+  }
+
+  #shardOf(id: string): Shard {
+    const member = this.#members.find((one) => one.id === id);
+    if (member === undefined) throw new MoveFailure("A partition is at a Redis that is not known");
+    return member.shard;
+  }
+
+  /** Keeps other coordinators out; they all ask the same shard. One that has died is out when its time is up. */
+  async #lock({ shards }: Placement): Promise<Shard> {
+    const [first] = shards.map(({ id }) => id).sort();
+    const shard = this.#shardOf(first ?? "");
+    const end = performance.now() + LOCK_MS * 1.2;
+    for (let tries = 0; !await this.#keepLock(shard); tries++) {
+      if (performance.now() > end) {
+        throw new MoveFailure("Another coordinator spreads this deployment: wait until it is done");
+      }
+      if (tries === 0) this.#options.tell("Waits for another coordinator, or until it is out");
+      await pause(AGAIN_MS, undefined, { signal: this.#options.signal });
+    }
+    return shard;
+  }
+
+  /** Takes the lock, or keeps it; false where another one has it. */
+  #keepLock(shard: Shard): Promise<boolean> {
+    return this.#records.lock(shard, { owner: this.#owner, ms: LOCK_MS });
+  }
+
+  /** Follows what an interrupted coordinator has done and not written down. */
+  async #verify(placement: Placement): Promise<Placement> {
+    const { partitions } = placement;
+    const shards = new Map(placement.shards.map((one) => [one.id, one]));
+    const places: string[] = [];
+    for (const [partition, id] of placement.places.entries()) {
+      let at = id;
+      const { meta } = this.#keys(partition, partitions);
+      for (;;) {
+        const node = await this.#shardOf(at).nodeOf(meta);
+        const [state, to] = await node.run((client) => client.hmget(meta, "state", "to"));
+        if (state === "split") return await this.#finishSplit();
+        if (state !== "moved") break;
+        const [shard = "", token = "", url = ""] = (to ?? "").split(" ");
+        at = shard;
+        shards.set(shard, { id: shard, url });
+        await openAt(await this.#shardOf(at).nodeOf(meta), { meta, token });
+      }
+      places.push(at);
+    }
+    if (places.every((id, i) => id === placement.places[i])) return placement;
+    const epoch = placement.epoch + 1;
+    return await this.#write({ ...placement, epoch, places, shards: [...shards.values()] });
+  }
+
+  async #move(
+    placement: Placement,
+    { partition, to }: { partition: number; to: string },
+  ): Promise<Placement> {
+    const keys = this.#keys(partition, placement.partitions);
+    const { url } = this.#shardOf(to);
+    const isDone = await this.#untilDone(async (token) => {
+      const from = {
+        node: await this.#shardOf(placement.places[partition] ?? "").nodeOf(keys.meta),
+        keys,
+      };
+      const target = { node: await this.#shardOf(to).nodeOf(keys.meta), base: keys.base };
+      return {
+        move: new PartitionMove({ from, to: [target], planOf: movePlan(target), token }),
+        farewell: { state: "moved", to: `${to} ${token} ${url}` },
+      };
+    });
+    // a step before this one took it there, or elsewhere, without anybody hearing of it
+    if (!isDone) return await this.#verify(placement);
+    const places = placement.places.with(partition, to);
+    const shards = placement.shards.some(({ id }) => id === to)
+      ? placement.shards
+      : [...placement.shards, { id: to, url }];
+    return await this.#write({ ...placement, epoch: placement.epoch + 1, places, shards });
+  }
+
+  /** Makes several partitions of one. */
+  async #split(placement: Placement): Promise<Placement> {
+    const { tell } = this.#options;
+    const { partitions = this.#targets.length > 1 ? PARTITIONS : placement.partitions } =
+      this.#options;
+    const wanted = placement.partitions === 1 || this.#options.partitions !== undefined
+      ? partitions
+      : placement.partitions;
+    if (wanted === placement.partitions) return placement;
+    if (placement.partitions !== 1) {
+      const detail = `There are ${placement.partitions} partitions, which stay so many`;
+      throw new MoveFailure(`${detail}: only one can be split into several`);
+    }
+    tell(`the one partition is split into ${wanted}`);
+    const keys = this.#keys(0, 1);
+    const places = Array.from(
+      { length: wanted },
+      (_, i) => this.#targets[i % this.#targets.length]?.id ?? "",
+    );
+    const shards = this.#targets;
+    const isDone = await this.#untilDone(async (token) => {
+      const node = await this.#shardOf(placement.places[0] ?? "").nodeOf(keys.meta);
+      const to = await Promise.all(places.map(async (id, partition) => {
+        const { meta, base } = this.#keys(partition, wanted);
+        return { node: await this.#shardOf(id).nodeOf(meta), base };
+      }));
+      const plan = new SplitPlan({ from: { node, base: keys.base }, to });
+      const epoch = placement.epoch + 1;
+      return {
+        move: new PartitionMove({
+          from: { node, keys },
+          to,
+          planOf: (rest) => plan.planOf(rest),
+          token,
+          settle: () => plan.settle(),
+        }),
+        // before the step that cannot be taken back: whoever meets it must find this
+        announce: { ...placement, epoch, partitions: wanted, places, shards, token },
+        farewell: { state: "split", to: `${wanted}` },
+      };
+    });
+    tell(isDone ? "it is" : "it was already");
+    return await this.#verify(placement);
+  }
+
+  async #finishSplit(): Promise<Placement> {
+    const records = await Promise.all(
+      this.#members.map(({ shard }) => this.#records.read(shard)),
+    );
+    const [next] = records.flatMap(({ next }) => next ?? []).sort((a, b) => b.epoch - a.epoch);
+    if (next === undefined) {
+      throw new MoveFailure("The partition was split, and nobody knows into what");
+    }
+    await this.#openAll(next);
+    return await this.#verify(await this.#write(next));
+  }
+
+  async #openAll({ partitions, places, token = "" }: Placement): Promise<void> {
+    for (const [partition, id] of places.entries()) {
+      const { meta } = this.#keys(partition, partitions);
+      await openAt(await this.#shardOf(id).nodeOf(meta), { meta, token });
+    }
+  }
+
+  /** Takes a partition elsewhere, from the beginning again where something came between; false where it is not there any more. */
+  async #untilDone(begin: (token: string) => Promise<Attempt>): Promise<boolean> {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      this.#options.signal.throwIfAborted();
+      try {
+        await this.#attempt(await begin(crypto.randomUUID()));
+        return true;
+      } catch (error) {
+        if (!(error instanceof MoveFailure || error instanceof RedisFailure)) throw error;
+        if (error instanceof DetourFailure && HAS_LEFT.has(error.detour.kind)) return false;
+        if (performance.now() > end) throw error;
+        if (error instanceof RedisFailure) {
+          for (const { shard } of this.#members) shard.heed(error);
+        }
+        this.#options.tell(`  again, because: ${error.message}`);
+        await pause(AGAIN_MS, undefined, { signal: this.#options.signal });
+      }
+    }
+  }
+
+  async #attempt({ move, farewell, announce }: Attempt): Promise<void> {
+    await using own = move;
+    await own.prepare();
+    if (announce !== undefined) {
+      for (const { shard } of this.#members) await this.#records.announce(shard, announce);
+    }
+    const pauseMs = await this.#commit(own, farewell);
+    this.#longestPauseMs = Math.max(this.#longestPauseMs, pauseMs);
+  }
+
+  async #commit(move: PartitionMove, farewell: Farewell): Promise<number> {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const pauseMs = await move.commit(farewell);
+      if (pauseMs !== undefined) return pauseMs;
+      // it is not open again yet
+      await pause(AGAIN_MS, undefined, { signal: this.#options.signal });
+    }
+    throw new MoveFailure("Too much is written to copy the rest in time");
+  }
+
+  /** Writes a placement down in every shard that is or was one. */
+  async #write(placement: Placement): Promise<Placement> {
+    for (const { shard } of this.#members) await this.#records.place(shard, placement);
+    return placement;
+  }
+
+  /** Removes what partitions left where they were. */
+  async #clean({ partitions, places }: Placement): Promise<void> {
+    const former = [
+      { partition: 0, partitions: 1 },
+      ...places.map((_, partition) => ({
+        partition,
+        partitions,
+      })),
+    ];
+    for (const { shard } of this.#members) {
+      for (const { partition, partitions: count } of former) {
+        const { meta, base } = this.#keys(partition, count);
+        const node = await shard.nodeOf(meta);
+        const state = await node.run((client) => client.hget(meta, "state"));
+        // its last commits stay, for whoever does not know yet whether his was done
+        if (state === "moved" || state === "split") await clear({ node, base }, ["meta", "w:"]);
+      }
+    }
+  }
+
+  #keys(partition: number, partitions: number): Keys {
+    const { prefix, to: [first] } = this.#options;
+    return new Keys({ prefix, partition, partitions, db: first?.address.db ?? 0 });
+  }
+}
