@@ -10,11 +10,13 @@ export interface ReshardToOptions {
   readonly partitions?: number;
   /** What it said goes here. @default nowhere */
   readonly said?: string[];
+  /** Has it give up between two steps. @default after two minutes */
+  readonly signal?: AbortSignal;
 }
 
 /** Spreads the partitions of the prefix `rn` from the first step to the last. */
 export async function reshardTo(
-  { from, to, partitions, said = [] }: ReshardToOptions,
+  { from, to, partitions, said = [], signal = AbortSignal.timeout(120_000) }: ReshardToOptions,
 ): Promise<ReshardResult> {
   await using work = new Reshard({
     from: from.map((url) => redisOptionsOf(url)),
@@ -22,7 +24,7 @@ export async function reshardTo(
     prefix: "rn",
     partitions,
     tell: (text) => void said.push(text),
-    signal: AbortSignal.timeout(120_000),
+    signal,
   });
   return await work.run();
 }

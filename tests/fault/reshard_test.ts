@@ -8,6 +8,7 @@ import { randomSource } from "../_support/random.ts";
 import { reshardTo } from "../_support/reshard.ts";
 import { until } from "../_support/until.ts";
 import { putGroup } from "../_support/work.ts";
+import { reshardThroughKills } from "./coordinator.ts";
 import { type Consumers, startConsumers } from "./consumers.ts";
 import { type Publishers, startPublishers } from "./publishers.ts";
 import { assertFaultless, judge } from "./verdict.ts";
@@ -143,4 +144,38 @@ Deno.test("reshard grows one Redis with one partition into many on several under
     assert.deepEqual(refusals, []);
     if (stays) assert.deepEqual([connections, byes.map(({ reason }) => reason)], [2, ["moved"]]);
   }
+});
+
+Deno.test("reshard is finished by another run, wherever it was killed with -9", async () => {
+  await using topology = await startTopology("shards", { shards: 3 });
+  const [a = "", b = "", c = ""] = topology.env.REDIS_URL.split(" ");
+  const watchers = await underLoad({
+    seed: 93,
+    urls: [a, b],
+    partitions: 8,
+    change: async () => {
+      const random = randomSource(93);
+      const env = { REDIS_URL: [a, b].join(" ") };
+      const said = await reshardThroughKills({ env, to: [b, c] }, { kills: 4, random });
+      assert.match(said, /Done: 8 partitions on 2 Redis/);
+    },
+  });
+  for (const { stays, connections } of watchers) if (stays) assert.equal(connections, 1);
+});
+
+Deno.test("growing is finished by another run, wherever it was killed with -9", async () => {
+  await using topology = await startTopology("shards", { shards: 2 });
+  const [a = "", b = ""] = topology.env.REDIS_URL.split(" ");
+  await underLoad({
+    seed: 94,
+    urls: [a],
+    partitions: 1,
+    partitionsAfter: 8,
+    change: async () => {
+      const random = randomSource(94);
+      const options = { env: { REDIS_URL: a }, to: [a, b], partitions: 8 };
+      const said = await reshardThroughKills(options, { kills: 3, random });
+      assert.match(said, /Done: 8 partitions on 2 Redis/);
+    },
+  });
 });
