@@ -11,7 +11,7 @@ export const VARIABLES = [
   variable("TLS_KEY", "Private key of that certificate: a path, or the PEM text itself"),
   variable(
     "REDIS_URL",
-    "`redis://`, `rediss://`, `unix:`, `redis+sentinel://` or `redis+cluster://` address, or several with spaces between; unset, `deno task start` runs its own Redis",
+    "Address of Redis, of its Sentinels or its Cluster, or several Redis; unset, `deno task start` runs its own Redis",
   ),
   variable("REDIS_USERNAME", "ACL user, where it is not in the URL"),
   variable("REDIS_PASSWORD", "Password, where it is not in the URL"),

@@ -75,7 +75,8 @@ local function reign(meta, gens, claim)
   if r.left then return r end
   if h[1] ~= run then
     if gen > 0 then redis.call('HSET', gens, string.format('%.0f', gen), r.clock) end
-    local born = math.floor(now / 1000 - EPOCH_2026) * 128 + tonumber(string.sub(run, 1, 2), 16) % 128
+    -- in 128ths of a second: one that has lost everything and starts at once is still later than before
+    local born = math.floor((now / 1000 - EPOCH_2026) * 128)
     r.gen = math.max(gen + 1, seen + 1, born)
     -- a new partition begins at an id of its own: 0-0 means earliest, and no cursor of "from now on" may equal it
     if gen == 0 and r.clock == '0-0' then r.clock = id_text(now, r.gen * 65536 + r.first) end
