@@ -64,7 +64,9 @@ export class Build implements AsyncDisposable {
       ...(tls ? await this.#tlsVariables("REDIS_TLS") : {}),
       ...(isSentinel && sentinelTls ? await this.#tlsVariables("REDIS_SENTINEL_TLS") : {}),
       ...(isSentinel && sentinelTls !== tls ? { REDIS_SENTINEL_TLS: sentinelTls ? "1" : "0" } : {}),
-      ...(sentinelPassword === undefined ? {} : { REDIS_SENTINEL_PASSWORD: sentinelPassword }),
+      ...(isSentinel && sentinelPassword !== undefined
+        ? { REDIS_SENTINEL_PASSWORD: sentinelPassword }
+        : {}),
     };
     const all = this.#stack.move();
     return {

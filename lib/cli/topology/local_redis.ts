@@ -62,7 +62,11 @@ export interface RedisServer extends AsyncDisposable {
   cli(...args: string[]): Promise<string>;
 }
 
-/** Starts a redis-server and waits until it answers. Safe where many test processes do it at once. */
+/**
+ * Starts a redis-server and waits until it answers. Safe where many test processes do it at once.
+ *
+ * @throws {ServerStartError}
+ */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const dir = await Deno.makeTempDir({ prefix: "runnel-redis-" });
   for (let attempt = 1;; attempt++) {
@@ -80,7 +84,12 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   }
 }
 
-class PortTaken extends Error {}
+/** A redis-server that did not start; its own words are in the message. */
+export class ServerStartError extends Error {
+  override readonly name: string = "ServerStartError";
+}
+
+class PortTaken extends ServerStartError {}
 
 /** How long a server may take to listen, in milliseconds. */
 const START_MS = 30_000;
@@ -142,7 +151,9 @@ class LocalRedis implements RedisServer {
       text = await Deno.readTextFile(log).catch(() => "");
     }
     if (text.includes(line) && !server.exited) return;
-    const Reason = /Failed listening|Address already in use/.test(text) ? PortTaken : Error;
+    const Reason = /Failed listening|Address already in use/.test(text)
+      ? PortTaken
+      : ServerStartError;
     throw new Reason(`Cannot start redis-server: ${text}`);
   }
 

@@ -43,10 +43,17 @@ async function startSentinel(build: Build, primary: RedisServer): Promise<RedisS
     sentinel: [
       `sentinel monitor ${MASTER} 127.0.0.1 ${build.front(primary.port)} ${QUORUM}`,
       ...SENTINEL_SETTINGS.map(([name, value]) => `sentinel ${name} ${MASTER} ${value}`),
-      ...(password === undefined ? [] : [`sentinel auth-pass ${MASTER} ${password}`]),
-      ...(sentinelPassword === undefined ? [] : [`sentinel sentinel-pass ${sentinelPassword}`]),
+      ...(password === undefined ? [] : [`sentinel auth-pass ${MASTER} ${quoted(password)}`]),
+      ...(sentinelPassword === undefined
+        ? []
+        : [`sentinel sentinel-pass ${quoted(sentinelPassword)}`]),
     ],
   });
+}
+
+/** A word of a configuration file. */
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
 }
 
 /** A Sentinel speaks to data servers and to other Sentinels in the same way, whatever its clients speak. */

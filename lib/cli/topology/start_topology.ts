@@ -7,7 +7,7 @@ import type { Topology, TopologyName, TopologyOptions } from "./topology.ts";
  * Starts the servers of a topology on free loopback ports and waits until they have found together. They end with this
  * process, however that ends.
  *
- * @throws {Error} where one of them does not start
+ * @throws {ServerStartError} where one of them does not start
  */
 export async function startTopology(
   name: TopologyName,
