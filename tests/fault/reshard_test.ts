@@ -156,7 +156,7 @@ Deno.test("reshard is finished by another run, wherever it was killed with -9", 
     change: async () => {
       const random = randomSource(93);
       const env = { REDIS_URL: [a, b].join(" ") };
-      const said = await reshardThroughKills({ env, to: [b, c] }, { kills: 4, random });
+      const said = await reshardThroughKills({ env, to: [b, c], kills: 4, random });
       assert.match(said, /Done: 8 partitions on 2 Redis/);
     },
   });
@@ -174,7 +174,7 @@ Deno.test("growing is finished by another run, wherever it was killed with -9", 
     change: async () => {
       const random = randomSource(94);
       const options = { env: { REDIS_URL: a }, to: [a, b], partitions: 8 };
-      const said = await reshardThroughKills(options, { kills: 3, random });
+      const said = await reshardThroughKills({ ...options, kills: 3, random });
       assert.match(said, /Done: 8 partitions on 2 Redis/);
     },
   });
