@@ -8,7 +8,7 @@ import { assertFree, type LocalServer, serve } from "../local_server.ts";
 import { thisMachine } from "../redis/machine.ts";
 import { ManagedRedis } from "../redis/managed_redis.ts";
 import { provideRedis } from "../redis/provision.ts";
-import { examineAll } from "../redis_findings.ts";
+import { examineAll } from "../findings/redis_findings.ts";
 import { misnamedSettings, readSettings, useManagedRedis } from "../settings.ts";
 import { StopSignals } from "../stop_signals.ts";
 import type { Terminal } from "../terminal.ts";

@@ -1,4 +1,4 @@
-import type { Style, Terminal } from "./terminal.ts";
+import type { Style, Terminal } from "../terminal.ts";
 
 /** One thing that `doctor` found. */
 export interface Finding {

@@ -1,7 +1,7 @@
-import { describeRedisAddress } from "../redis/address.ts";
-import { toRedisFailure } from "../redis/failure.ts";
-import type { RedisOptions } from "../redis/options.ts";
-import { VisitTimeout } from "../redis/visit.ts";
+import { describeRedisAddress } from "../../redis/address.ts";
+import { toRedisFailure } from "../../redis/failure.ts";
+import type { RedisOptions } from "../../redis/options.ts";
+import { VisitTimeout } from "../../redis/visit.ts";
 import type { Finding } from "./finding.ts";
 
 /** Why a Redis could not be looked at, and what to do about it. Never names a password. */

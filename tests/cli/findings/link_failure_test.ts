@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { linkFailure } from "../../lib/cli/link_failure.ts";
-import { parseRedisUrl } from "../../lib/redis/address.ts";
-import { inspectRedis } from "../../lib/redis/inspection.ts";
-import type { RedisOptions } from "../../lib/redis/options.ts";
-import { makeCertificates } from "../../lib/cli/topology/certificates.ts";
-import { freePort } from "../../lib/cli/topology/ports.ts";
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
+import { linkFailure } from "../../../lib/cli/findings/link_failure.ts";
+import { parseRedisUrl } from "../../../lib/redis/address.ts";
+import { inspectRedis } from "../../../lib/redis/inspection.ts";
+import type { RedisOptions } from "../../../lib/redis/options.ts";
+import { makeCertificates } from "../../../lib/cli/topology/certificates.ts";
+import { freePort } from "../../../lib/cli/topology/ports.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 
 /** What doctor would say of a Redis that it cannot look at. */
 async function said(url: string, tls?: RedisOptions["tls"]): Promise<string> {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Finding } from "../../lib/cli/finding.ts";
-import { redisFindings } from "../../lib/cli/redis_findings.ts";
-import { parseRedisUrl } from "../../lib/redis/address.ts";
-import type { RedisInspection } from "../../lib/redis/inspection.ts";
+import type { Finding } from "../../../lib/cli/findings/finding.ts";
+import { redisFindings } from "../../../lib/cli/findings/redis_findings.ts";
+import { parseRedisUrl } from "../../../lib/redis/address.ts";
+import type { RedisInspection } from "../../../lib/redis/inspection.ts";
 
 const GOOD: RedisInspection = {
   server: "redis",

@@ -1,15 +1,15 @@
-import { isLoopbackHost } from "../http/origin.ts";
-import { describeRedisAddress } from "../redis/address.ts";
+import { isLoopbackHost } from "../../http/origin.ts";
+import { describeRedisAddress } from "../../redis/address.ts";
 import {
   type Answer,
   inspectRedis,
   type PersistenceSettings,
   type RedisInspection,
-} from "../redis/inspection.ts";
-import type { RedisOptions } from "../redis/options.ts";
+} from "../../redis/inspection.ts";
+import type { RedisOptions } from "../../redis/options.ts";
 import type { Finding } from "./finding.ts";
 import { linkFailure } from "./link_failure.ts";
-import { OLDEST_REDIS } from "./redis/redis_binary.ts";
+import { OLDEST_REDIS } from "../redis/redis_binary.ts";
 
 /** Looks at a Redis and says what is good and what is wrong about it, also where it cannot be reached. */
 export async function examine(options: RedisOptions, prefix: string): Promise<Finding[]> {
