@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly deno?: string;
   /** Arguments between `deno run` or `deno serve` and the file. @default ["-A"] */
   readonly denoArgs?: readonly string[];
+  /** A port of the caller's choice. @default a free one */
+  readonly port?: number;
   /** Milliseconds until it must answer. @default 30000 */
   readonly timeoutMs?: number;
 }
@@ -54,7 +56,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 
 function launch(options: ServerOptions, dir: string): ServerProcess {
   const { deno = Deno.execPath(), denoArgs = ["-A"], file } = options;
-  const port = freePort();
+  const port = options.port ?? freePort();
   const [stdout, stderr] = [`${dir}/stdout`, `${dir}/stderr`];
   const args = file === undefined
     ? ["run", ...denoArgs, "lib/cli/main.ts", "start"]

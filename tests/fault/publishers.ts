@@ -9,6 +9,8 @@ export interface Acknowledged {
   readonly n: string;
   readonly topic: string;
   readonly id: string;
+  /** When the answer came, in milliseconds of `performance.now()`. */
+  readonly at: number;
 }
 
 /** Options of {@link startPublishers}. */
@@ -29,6 +31,8 @@ export interface PublishersOptions {
   readonly patienceMs?: number;
   /** How messages are stored. @default "stored" */
   readonly durability?: "stored" | "replicated";
+  /** How many replicas must have a message that is `replicated`. @default 1 */
+  readonly replicas?: number;
 }
 
 interface Outgoing {
@@ -54,6 +58,7 @@ export class Publishers implements AsyncDisposable {
       padding: 0,
       patienceMs: 20_000,
       durability: "stored",
+      replicas: 1,
       ...options,
     };
   }
@@ -112,8 +117,9 @@ export class Publishers implements AsyncDisposable {
       everyMs: 15,
       what: "a message to be accepted",
     });
+    const at = performance.now();
     for (const [i, { n, topic }] of messages.entries()) {
-      this.acknowledged.push({ n, topic, id: ids[i] ?? "" });
+      this.acknowledged.push({ n, topic, id: ids[i] ?? "", at });
     }
   }
 
@@ -121,7 +127,7 @@ export class Publishers implements AsyncDisposable {
     messages: readonly Outgoing[],
     attempt: number,
   ): Promise<readonly string[] | undefined> {
-    const { urls, keyOf, padding, durability } = this.#options;
+    const { urls, keyOf, padding, durability, replicas } = this.#options;
     const url = urls[attempt % urls.length];
     const documents = messages.map(({ n, topic }) => {
       const key = keyOf(n, attempt);
@@ -129,7 +135,7 @@ export class Publishers implements AsyncDisposable {
         topic,
         data: { n, ...(padding === 0 ? {} : { padding: "x".repeat(padding) }) },
         ...(key === undefined ? {} : { idempotencyKey: key }),
-        ...(durability === "stored" ? {} : { durability }),
+        ...(durability === "stored" ? {} : { durability, replicas }),
       };
     });
     const answer =

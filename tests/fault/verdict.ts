@@ -24,7 +24,12 @@ export type FaultKind =
 export interface Fault {
   readonly kind: FaultKind;
   readonly detail: string;
+  /** Whether the subscriber was told afterwards, by a `$gap` with the reason `failover`. */
+  readonly announced?: boolean;
 }
+
+/** A message of a topic's history. */
+export type Stored = Omit<Seen, "at">;
 
 /** What a run left behind. */
 export interface Evidence {
@@ -43,6 +48,18 @@ export interface Evidence {
  * Since a partition's order is total, whoever has seen the last of each has been given all it will ever get.
  */
 export async function judge(evidence: Evidence): Promise<Fault[]> {
+  return (await examine(evidence)).faults;
+}
+
+/** What a run came to. */
+export interface Examination {
+  readonly faults: Fault[];
+  /** How many messages the topics hold. */
+  readonly stored: number;
+}
+
+/** As {@link judge}, and counts. */
+export async function examine(evidence: Evidence): Promise<Examination> {
   const { url, topics, watchers, timeoutMs = 20_000, partitions = 1 } = evidence;
   const last = new Map<string, string>();
   for (const topic of topics) {
@@ -54,14 +71,15 @@ export async function judge(evidence: Evidence): Promise<Fault[]> {
     watcher.expects.every((topic) => watcher.has(last.get(topic) ?? ""));
   await until(() => watchers.every(hasEnded), { timeoutMs, what: "the last messages" })
     .catch(() => {});
-  const stored = new Map<string, Seen[]>();
+  const stored = new Map<string, Stored[]>();
   for (const topic of topics) stored.set(topic, await historyOf(url, topic));
   const faults = storageFaults(evidence.acknowledged, stored);
   for (const watcher of watchers) {
     if (!hasEnded(watcher)) faults.push({ kind: "cut short", detail: watcher.name });
     faults.push(...watcherFaults(watcher, { stored, partitions }));
   }
-  return faults;
+  const count = [...stored.values()].reduce((sum, { length }) => sum + length, 0);
+  return { faults, stored: count };
 }
 
 /** Fails with the first of the faults where there are any. */
@@ -75,7 +93,7 @@ export function assertBroken(faults: readonly Fault[], ...kinds: readonly FaultK
   for (const kind of kinds) assert.ok(found.has(kind), `not ${kind}, but ${[...found].join(", ")}`);
 }
 
-async function historyOf(url: string, topic: string): Promise<Seen[]> {
+async function historyOf(url: string, topic: string): Promise<Stored[]> {
   const messages = await readHistory(url, topic);
   // What the publishers of these tests send.
   return messages.map(({ id, data }) => ({ id: `${id}`, topic, n: (data as { n: string }).n }));
@@ -83,7 +101,7 @@ async function historyOf(url: string, topic: string): Promise<Seen[]> {
 
 function storageFaults(
   acknowledged: readonly Acknowledged[],
-  stored: ReadonlyMap<string, readonly Seen[]>,
+  stored: ReadonlyMap<string, readonly Stored[]>,
 ): Fault[] {
   const faults: Fault[] = [];
   for (const { n, topic, id } of lostOf(acknowledged, stored)) {
@@ -112,7 +130,7 @@ function storageFaults(
 
 function lostOf(
   acknowledged: readonly Acknowledged[],
-  stored: ReadonlyMap<string, readonly Seen[]>,
+  stored: ReadonlyMap<string, readonly Stored[]>,
 ): readonly Acknowledged[] {
   const places = new Set<string>();
   for (const [topic, messages] of stored) {
@@ -123,18 +141,18 @@ function lostOf(
 
 function watcherFaults(
   watcher: Watcher,
-  { stored, partitions }: { stored: ReadonlyMap<string, readonly Seen[]>; partitions: number },
+  { stored, partitions }: { stored: ReadonlyMap<string, readonly Stored[]>; partitions: number },
 ): Fault[] {
   const faults: Fault[] = [];
   const add = (kind: FaultKind, detail: unknown) =>
     faults.push({ kind, detail: `${watcher.name}: ${detail}` });
-  const expected = new Map<string, Seen>();
+  const expected = new Map<string, Stored>();
   for (const topic of watcher.expects) {
     for (const message of stored.get(topic) ?? []) expected.set(message.id, message);
   }
   const seen = new Set<string>();
   const latest = new Map<number, Seen>();
-  for (const message of watcher.seen) {
+  for (const [place, message] of watcher.seen.entries()) {
     const { id, n, topic } = message;
     const partition = partitionOf(topic, partitions);
     const previous = latest.get(partition);
@@ -143,7 +161,10 @@ function watcherFaults(
       add("seen out of order", `${n} at ${id} after ${previous.id}`);
     }
     const original = expected.get(id);
-    if (original?.n !== n || original.topic !== topic) add("never stored", `${n} at ${id}`);
+    if (original?.n !== n || original.topic !== topic) {
+      const announced = watcher.gaps.some((gap) => gap.reason === "failover" && gap.seen > place);
+      faults.push({ kind: "never stored", detail: `${watcher.name}: ${n} at ${id}`, announced });
+    }
     seen.add(id);
     latest.set(partition, message);
   }

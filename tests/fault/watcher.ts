@@ -7,6 +7,8 @@ export interface Seen {
   readonly id: string;
   readonly topic: string;
   readonly n: string;
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly at: number;
 }
 
 /** Options of {@link watch}. */
@@ -23,6 +25,8 @@ export interface WatcherOptions {
   readonly resumes?: boolean;
   /** How long nothing at all may come, in milliseconds. @default 10000 */
   readonly silenceMs?: number;
+  /** How long a stream may be refused, in milliseconds. @default 20000 */
+  readonly patienceMs?: number;
 }
 
 /** A running watcher. */
@@ -105,7 +109,7 @@ export class Watcher implements AsyncDisposable {
   }
 
   async #open() {
-    const { urls, topics, resumes = true } = this.#options;
+    const { urls, topics, resumes = true, patienceMs = 20_000 } = this.#options;
     const query = new URLSearchParams(topics.map((topic) => ["topic", topic]));
     return await until(async () => {
       if (this.#stop.signal.aborted) return "stopped" as const;
@@ -119,7 +123,7 @@ export class Watcher implements AsyncDisposable {
         this.refusals.push(`${error.message}`);
         throw error;
       });
-    }, { timeoutMs: 20_000, everyMs: 15, what: "a stream to open" })
+    }, { timeoutMs: patienceMs, everyMs: 15, what: "a stream to open" })
       .then((stream) => stream === "stopped" ? undefined : stream);
   }
 
@@ -133,7 +137,7 @@ export class Watcher implements AsyncDisposable {
     const { id, topic, data: payload } = data as ReceivedMessage;
     // What the publishers of these tests send.
     const { n } = payload as { n: string };
-    this.seen.push({ id: `${id}`, topic, n });
+    this.seen.push({ id: `${id}`, topic, n, at: performance.now() });
     this.#ids.add(`${id}`);
     return true;
   }
