@@ -212,6 +212,66 @@ Deno.test("loadConfig() refuses options that cannot be honoured", async (t) => {
   });
 });
 
+Deno.test("loadConfig() reads several Redis, with the same user and password for all", () => {
+  const { redis } = load({ REDIS_URL: "redis://a  rediss://b:7000", REDIS_PASSWORD: "p" });
+  assert.deepEqual(redis?.map(({ address }) => address), [
+    { host: "a", port: 6379, tls: false, password: "p", db: 0 },
+    { host: "b", port: 7000, tls: true, password: "p", db: 0 },
+  ]);
+});
+
+Deno.test("loadConfig() gives Sentinels their own user and TLS, or what Redis has", async (t) => {
+  const sentinelOf = (variables: Variables) => load(variables).redis?.[0]?.sentinel;
+  const plain = "redis+sentinel://a,b/set", secure = "rediss+sentinel://a,b/set";
+  await t.step("nothing where nothing is given", () => {
+    assert.deepEqual(sentinelOf({ REDIS_URL: plain }), {});
+  });
+  await t.step("their own user, not that of Redis", () => {
+    const own = { REDIS_SENTINEL_USERNAME: "u", REDIS_SENTINEL_PASSWORD: "s" };
+    assert.deepEqual(sentinelOf({ REDIS_URL: plain, REDIS_PASSWORD: "p", ...own }), {
+      username: "u",
+      password: "s",
+    });
+  });
+  await t.step("the TLS of Redis", () => {
+    const variables: Variables = { REDIS_URL: secure, REDIS_TLS_CA: "/ca.pem" };
+    assert.deepEqual(sentinelOf(variables), { tls: { ca: CERT } });
+    assert.deepEqual(sentinelOf({ ...variables, REDIS_SENTINEL_TLS: "0" }), {});
+  });
+  await t.step("TLS of their own beside a Redis without", () => {
+    const variables: Variables = { REDIS_URL: plain, REDIS_SENTINEL_TLS: "1" };
+    const own = { ...variables, REDIS_SENTINEL_TLS_CA: CERT, REDIS_SENTINEL_TLS_SERVERNAME: "s" };
+    assert.deepEqual(sentinelOf(own), { tls: { ca: CERT, servername: "s" } });
+    assert.equal(load(own).redis?.[0]?.tls, undefined);
+  });
+});
+
+Deno.test("loadConfig() refuses Redis servers that cannot stand together", () => {
+  const refused = (url: string) => problemsOf({ REDIS_URL: url }).REDIS_URL ?? "";
+  assert.match(refused("redis://a redis+cluster://b"), /a Cluster stands alone/);
+  assert.match(refused("redis://a redis://b redis://a:6379"), /twice/);
+  assert.match(refused("redis://a/1 redis://b/2"), /different databases/);
+  assert.equal(refused("redis://a redis+sentinel://b/set"), "");
+});
+
+Deno.test("loadConfig() refuses what is for Sentinels where there are none, or no TLS to them", () => {
+  const password: Variables = { REDIS_URL: "redis://a", REDIS_SENTINEL_PASSWORD: "s" };
+  assert.deepEqual(Object.keys(problemsOf(password)), ["REDIS_SENTINEL_PASSWORD"]);
+  const ca: Variables = { REDIS_URL: "redis+sentinel://a/set", REDIS_SENTINEL_TLS_CA: CERT };
+  assert.deepEqual(Object.keys(problemsOf(ca)), ["REDIS_SENTINEL_TLS_CA"]);
+  const user: Variables = { REDIS_URL: "redis+sentinel://a/set", REDIS_SENTINEL_USERNAME: "u" };
+  assert.deepEqual(Object.keys(problemsOf(user)), ["REDIS_SENTINEL_USERNAME"]);
+});
+
+Deno.test("loadConfig() takes a power of two for the partitions", () => {
+  for (const count of ["1", "2", "64"]) {
+    assert.equal(load({ RUNNEL_PARTITIONS: count }).partitions, Number(count));
+  }
+  for (const count of ["0", "3", "128"]) {
+    assert.deepEqual(Object.keys(problemsOf({ RUNNEL_PARTITIONS: count })), ["RUNNEL_PARTITIONS"]);
+  }
+});
+
 Deno.test("loadConfig() never says a value, whatever stands in whichever variable", () => {
   const names = VARIABLES.map(({ name }) => name);
   const shape = fc.constantFrom(
@@ -236,4 +296,17 @@ Deno.test("VARIABLES says what each variable does, in one line", () => {
     assert.match(name, /^[A-Z][A-Z_]+$/);
     assert.match(meaning, /^[^\n|]{10,120}$/, name);
   }
+});
+
+Deno.test("README has the table of VARIABLES", async () => {
+  const text = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const [, table = ""] = /<!-- variables -->([^]*)<!-- \/variables -->/.exec(text) ?? [];
+  const cells = table.trim().split("\n").slice(2)
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
+  const wanted = VARIABLES.map((row) => [
+    `\`${row.name}\``,
+    row.meaning,
+    row.default === undefined ? "" : `\`${row.default}\``,
+  ]);
+  assert.deepEqual(cells, wanted);
 });

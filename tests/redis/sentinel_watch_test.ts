@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
+import type { Endpoint } from "../../lib/redis/options.ts";
+import { SentinelWatch } from "../../lib/redis/sentinel_watch.ts";
+import { redisOptionsOf } from "../_support/partition.ts";
+import { until } from "../_support/until.ts";
+
+/** A Sentinel that knows nobody else and takes a port for the primary. */
+function startSentinel(port: number, epoch: number): Promise<RedisServer> {
+  return startRedis({
+    sentinel: [
+      `sentinel monitor set 127.0.0.1 ${port} 2`,
+      `sentinel config-epoch set ${epoch}`,
+      `sentinel current-epoch ${epoch}`,
+    ],
+  });
+}
+
+function watchAt(sentinels: readonly RedisServer[]) {
+  const primaries: Endpoint[] = [];
+  const failures: unknown[] = [];
+  const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
+  const watch = new SentinelWatch(redisOptionsOf(`redis+sentinel://${hosts}/set`), {
+    onPrimary: (endpoint) => void primaries.push(endpoint),
+    onFailure: (failure) => void failures.push(failure),
+  });
+  return { watch, primaries, failures };
+}
+
+/** Whether a listener has asked a Sentinel who is the primary. */
+async function wasAsked(sentinel: RedisServer): Promise<boolean> {
+  const listeners = (await sentinel.cli("CLIENT", "LIST")).split("\n")
+    .filter((line) => / sub=1 /.test(line));
+  return listeners.some((line) => / cmd=(sentinel|ping)/.test(line));
+}
+
+Deno.test("SentinelWatch says who is the primary, also where the first Sentinel is away", async () => {
+  await using a = await startSentinel(7001, 3);
+  await using b = await startSentinel(7001, 3);
+  await a.kill9();
+  const { watch, primaries, failures } = watchAt([a, b]);
+  await using _ = watch;
+  watch.start();
+  await until(() => primaries.length > 0);
+  assert.deepEqual(primaries[0], { host: "127.0.0.1", port: 7001 });
+  assert.equal(failures.length, 1);
+});
+
+Deno.test("SentinelWatch does not hear a Sentinel that knows less than was known", async () => {
+  await using behind = await startSentinel(7002, 3);
+  await using ahead = await startSentinel(7001, 5);
+  const { watch, primaries } = watchAt([ahead, behind]);
+  await using _ = watch;
+  watch.start();
+  await until(() => primaries.length > 0);
+  await ahead.kill9();
+  await until(() => wasAsked(behind), { what: "the one that is behind to be asked" });
+  assert.deepEqual([...new Set(primaries.map(({ port }) => port))], [7001]);
+  await ahead.restart();
+  const before = primaries.length;
+  watch.doubt();
+  await until(() => primaries.length > before, { timeoutMs: 20_000 });
+  assert.equal(primaries.at(-1)?.port, 7001);
+});
