@@ -1,15 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { createShard } from "../create_shard.ts";
 import { DetourFailure, RedisFailure } from "../failure.ts";
 import { Keys } from "../keys.ts";
 import { openAt } from "../open_partition.ts";
 import type { RedisOptions } from "../options.ts";
-import { mixed, newest, type PlacedShard, type Placement } from "../placement.ts";
+import type { PlacedShard, Placement } from "../placement.ts";
 import { Records } from "../records.ts";
-import type { Shard } from "../shard.ts";
+import { balance } from "./balance.ts";
+import { CoordinatorLock } from "./coordinator_lock.ts";
+import { Members } from "./members.ts";
 import { movePlan } from "./move_plan.ts";
 import { clear, type Farewell, MoveFailure, PartitionMove } from "./partition_move.ts";
-import { balance } from "./balance.ts";
 import { SplitPlan } from "./split_plan.ts";
 
 /** Options of {@link Reshard}. */
@@ -38,7 +38,6 @@ export interface ReshardResult {
 }
 
 const PARTITIONS = 16;
-const LOCK_MS = 10_000;
 /** How long another coordinator's move may take to be given up, in milliseconds; see its lease. */
 const PATIENCE_MS = 30_000;
 const AGAIN_MS = 800;
@@ -56,23 +55,18 @@ interface Attempt {
   readonly announce?: Placement;
 }
 
-interface Member {
-  readonly id: string;
-  readonly shard: Shard;
-}
-
 /** Spreads the partitions of a deployment over other Redis servers while it is in use. It can be begun again at any time. */
 export class Reshard implements AsyncDisposable {
   readonly #options: ReshardOptions;
   readonly #records: Records;
-  readonly #owner = crypto.randomUUID();
-  readonly #members: Member[] = [];
-  readonly #targets: PlacedShard[] = [];
+  readonly #members: Members;
   #longestPauseMs = 0;
 
   constructor(options: ReshardOptions) {
     this.#options = options;
-    this.#records = new Records(options.prefix);
+    const records = new Records(options.prefix);
+    this.#records = records;
+    this.#members = new Members({ from: options.from, to: options.to, records });
   }
 
   /**
@@ -82,118 +76,39 @@ export class Reshard implements AsyncDisposable {
    * @throws RedisFailure where a Redis cannot be reached, or the signal's reason
    */
   async run(): Promise<ReshardResult> {
-    const { tell } = this.#options;
-    const met = await this.#meet();
-    const lock = await this.#lock(met);
-    // whoever has lost it finds out after the step at the latest; partitions are protected one by one
-    const timer = setInterval(() => void this.#keepLock(lock).catch(() => {}), LOCK_MS / 3);
-    try {
-      let placement = await this.#split(await this.#verify(met));
-      let moved = 0;
-      for (;;) {
-        const [move, ...others] = balance(placement.places, this.#targetIds);
-        if (move === undefined) break;
-        this.#options.signal.throwIfAborted();
-        tell(`partition ${move.partition} moves, ${others.length} more to go`);
-        placement = await this.#move(placement, move);
-        moved++;
-        if (!await this.#keepLock(lock)) {
-          throw new MoveFailure("Another coordinator has taken over");
-        }
-      }
-      const shards = this.#targets;
-      placement = await this.#write({ ...placement, epoch: placement.epoch + 1, shards });
-      await pause(GRACE_MS);
-      await this.#clean(placement);
-      const { partitions } = placement;
-      return { partitions, moved, longestPauseMs: this.#longestPauseMs, shards };
-    } finally {
-      clearInterval(timer);
-      await this.#records.unlock(lock, this.#owner).catch(() => {});
+    const { tell, signal } = this.#options;
+    const met = await this.#members.meet();
+    await using lock = await this.#lock(met);
+    let placement = await this.#split(await this.#verify(met));
+    let moved = 0;
+    for (;;) {
+      const [move, ...others] = balance(placement.places, this.#members.targetIds);
+      if (move === undefined) break;
+      signal.throwIfAborted();
+      tell(`partition ${move.partition} moves, ${others.length} more to go`);
+      placement = await this.#move(placement, move);
+      moved++;
+      await lock.keep();
     }
+    const shards = this.#members.targets;
+    placement = await this.#write({ ...placement, epoch: placement.epoch + 1, shards });
+    await pause(GRACE_MS);
+    await this.#clean(placement);
+    const { partitions } = placement;
+    return { partitions, moved, longestPauseMs: this.#longestPauseMs, shards };
   }
 
   /** Closes every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#members.map(({ shard }) => shard[Symbol.asyncDispose]()));
+    await this.#members[Symbol.asyncDispose]();
   }
 
-  /** Gets to know all shards, and makes those that are new members of the deployment. */
-  async #meet(): Promise<Placement> {
-    const { from, to } = this.#options;
-    const current = from.map(createShard);
-    this.#keep(current);
-    const records = await Promise.all(current.map((shard) => this.#records.read(shard)));
-    const placement = newest(records);
-    if (placement === undefined) throw new MoveFailure("There is no deployment to spread yet");
-    for (const [i, { shard }] of records.entries()) this.#name(current[i], shard);
-    if ([...current, ...to.map(createShard)].some(({ sharded }) => sharded)) {
-      throw new MoveFailure("A Cluster spreads its partitions by itself, by moving its slots");
-    }
-    for (const shard of to.map(createShard)) {
-      const known = current.find(({ url }) => url === shard.url);
-      const member = known ?? shard;
-      if (known === undefined) this.#keep([shard]);
-      const record = await this.#records.claim(member, { placement });
-      if (record.placement?.deployment !== placement.deployment) throw mixed();
-      this.#name(member, record.shard);
-      const { id } = this.#memberOf(member);
-      if (this.#targetIds.includes(id)) throw new MoveFailure("A Redis is named twice");
-      this.#targets.push({ id, url: shard.url });
-    }
-    const unknown = placement.shards.filter(({ id }) =>
-      !this.#members.some((one) => one.id === id)
-    );
-    if (unknown.length > 0) {
-      const urls = unknown.map(({ url }) => url).join(" ");
-      throw new MoveFailure(`REDIS_URL does not name all Redis of the deployment: ${urls}`);
-    }
-    return placement;
-  }
-
-  get #targetIds(): string[] {
-    return this.#targets.map(({ id }) => id);
-  }
-
-  #keep(shards: readonly Shard[]): void {
-    for (const shard of shards) this.#members.push({ id: "", shard });
-  }
-
-  #name(shard: Shard | undefined, id: string | undefined): void {
-    const at = this.#members.findIndex((member) => member.shard === shard);
-    if (shard !== undefined && id !== undefined) this.#members[at] = { id, shard };
-  }
-
-  #memberOf(shard: Shard): Member {
-    const member = this.#members.find((one) => one.shard === shard);
-    if (member === undefined) throw new TypeError("Cannot find a shard among those that are known");
-    return member;
-  }
-
-  #shardOf(id: string): Shard {
-    const member = this.#members.find((one) => one.id === id);
-    if (member === undefined) throw new MoveFailure("A partition is at a Redis that is not known");
-    return member.shard;
-  }
-
-  /** Keeps other coordinators out; they all ask the same shard. One that has died is out when its time is up. */
-  async #lock({ shards }: Placement): Promise<Shard> {
-    const [first] = shards.map(({ id }) => id).sort();
-    const shard = this.#shardOf(first ?? "");
-    const end = performance.now() + LOCK_MS * 1.2;
-    for (let tries = 0; !await this.#keepLock(shard); tries++) {
-      if (performance.now() > end) {
-        throw new MoveFailure("Another coordinator spreads this deployment: wait until it is done");
-      }
-      if (tries === 0) this.#options.tell("Waits for another coordinator, or until it is out");
-      await pause(AGAIN_MS, undefined, { signal: this.#options.signal });
-    }
-    return shard;
-  }
-
-  /** Takes the lock, or keeps it; false where another one has it. */
-  #keepLock(shard: Shard): Promise<boolean> {
-    return this.#records.lock(shard, { owner: this.#owner, ms: LOCK_MS });
+  #lock({ shards }: Placement): Promise<CoordinatorLock> {
+    const { tell, signal } = this.#options;
+    // they all ask the same one
+    const [first = ""] = shards.map(({ id }) => id).sort();
+    const shard = this.#members.shardOf(first);
+    return CoordinatorLock.take({ records: this.#records, shard, tell, signal });
   }
 
   /** Follows what an interrupted coordinator has done and not written down. */
@@ -205,14 +120,14 @@ export class Reshard implements AsyncDisposable {
       let at = id;
       const { meta } = this.#keys(partition, partitions);
       for (;;) {
-        const node = await this.#shardOf(at).nodeOf(meta);
+        const node = await this.#members.shardOf(at).nodeOf(meta);
         const [state, to] = await node.run((client) => client.hmget(meta, "state", "to"));
         if (state === "split") return await this.#finishSplit();
         if (state !== "moved") break;
         const [shard = "", token = "", url = ""] = (to ?? "").split(" ");
         at = shard;
         shards.set(shard, { id: shard, url });
-        await openAt(await this.#shardOf(at).nodeOf(meta), { meta, token });
+        await openAt(await this.#members.shardOf(at).nodeOf(meta), { meta, token });
       }
       places.push(at);
     }
@@ -226,13 +141,13 @@ export class Reshard implements AsyncDisposable {
     { partition, to }: { partition: number; to: string },
   ): Promise<Placement> {
     const keys = this.#keys(partition, placement.partitions);
-    const { url } = this.#shardOf(to);
+    const { url } = this.#members.shardOf(to);
     const isDone = await this.#untilDone(async (token) => {
       const from = {
-        node: await this.#shardOf(placement.places[partition] ?? "").nodeOf(keys.meta),
+        node: await this.#members.shardOf(placement.places[partition] ?? "").nodeOf(keys.meta),
         keys,
       };
-      const target = { node: await this.#shardOf(to).nodeOf(keys.meta), base: keys.base };
+      const target = { node: await this.#members.shardOf(to).nodeOf(keys.meta), base: keys.base };
       return {
         move: new PartitionMove({ from, to: [target], planOf: movePlan(target), token }),
         farewell: { state: "moved", to: `${to} ${token} ${url}` },
@@ -250,7 +165,7 @@ export class Reshard implements AsyncDisposable {
   /** Makes several partitions of one. */
   async #split(placement: Placement): Promise<Placement> {
     const { tell } = this.#options;
-    const { partitions = this.#targets.length > 1 ? PARTITIONS : placement.partitions } =
+    const { partitions = this.#members.targets.length > 1 ? PARTITIONS : placement.partitions } =
       this.#options;
     const wanted = placement.partitions === 1 || this.#options.partitions !== undefined
       ? partitions
@@ -264,14 +179,14 @@ export class Reshard implements AsyncDisposable {
     const keys = this.#keys(0, 1);
     const places = Array.from(
       { length: wanted },
-      (_, i) => this.#targets[i % this.#targets.length]?.id ?? "",
+      (_, i) => this.#members.targets[i % this.#members.targets.length]?.id ?? "",
     );
-    const shards = this.#targets;
+    const shards = this.#members.targets;
     const isDone = await this.#untilDone(async (token) => {
-      const node = await this.#shardOf(placement.places[0] ?? "").nodeOf(keys.meta);
+      const node = await this.#members.shardOf(placement.places[0] ?? "").nodeOf(keys.meta);
       const to = await Promise.all(places.map(async (id, partition) => {
         const { meta, base } = this.#keys(partition, wanted);
-        return { node: await this.#shardOf(id).nodeOf(meta), base };
+        return { node: await this.#members.shardOf(id).nodeOf(meta), base };
       }));
       const plan = new SplitPlan({ from: { node, base: keys.base }, to });
       const epoch = placement.epoch + 1;
@@ -294,7 +209,7 @@ export class Reshard implements AsyncDisposable {
 
   async #finishSplit(): Promise<Placement> {
     const records = await Promise.all(
-      this.#members.map(({ shard }) => this.#records.read(shard)),
+      this.#members.shards.map((shard) => this.#records.read(shard)),
     );
     const [next] = records.flatMap(({ next }) => next ?? []).sort((a, b) => b.epoch - a.epoch);
     if (next === undefined) {
@@ -307,7 +222,7 @@ export class Reshard implements AsyncDisposable {
   async #openAll({ partitions, places, token = "" }: Placement): Promise<void> {
     for (const [partition, id] of places.entries()) {
       const { meta } = this.#keys(partition, partitions);
-      await openAt(await this.#shardOf(id).nodeOf(meta), { meta, token });
+      await openAt(await this.#members.shardOf(id).nodeOf(meta), { meta, token });
     }
   }
 
@@ -323,9 +238,7 @@ export class Reshard implements AsyncDisposable {
         if (!(error instanceof MoveFailure || error instanceof RedisFailure)) throw error;
         if (error instanceof DetourFailure && HAS_LEFT.has(error.detour.kind)) return false;
         if (performance.now() > end) throw error;
-        if (error instanceof RedisFailure) {
-          for (const { shard } of this.#members) shard.heed(error);
-        }
+        if (error instanceof RedisFailure) this.#members.heed(error);
         this.#options.tell(`  again, because: ${error.message}`);
         await pause(AGAIN_MS, undefined, { signal: this.#options.signal });
       }
@@ -336,7 +249,7 @@ export class Reshard implements AsyncDisposable {
     await using own = move;
     await own.prepare();
     if (announce !== undefined) {
-      for (const { shard } of this.#members) await this.#records.announce(shard, announce);
+      for (const shard of this.#members.shards) await this.#records.announce(shard, announce);
     }
     const pauseMs = await this.#commit(own, farewell);
     this.#longestPauseMs = Math.max(this.#longestPauseMs, pauseMs);
@@ -354,7 +267,7 @@ export class Reshard implements AsyncDisposable {
 
   /** Writes a placement down in every shard that is or was one. */
   async #write(placement: Placement): Promise<Placement> {
-    for (const { shard } of this.#members) await this.#records.place(shard, placement);
+    for (const shard of this.#members.shards) await this.#records.place(shard, placement);
     return placement;
   }
 
@@ -367,7 +280,7 @@ export class Reshard implements AsyncDisposable {
         partitions,
       })),
     ];
-    for (const { shard } of this.#members) {
+    for (const shard of this.#members.shards) {
       for (const { partition, partitions: count } of former) {
         const { meta, base } = this.#keys(partition, count);
         const node = await shard.nodeOf(meta);

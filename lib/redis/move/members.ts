@@ -1,0 +1,115 @@
+import { createShard } from "../create_shard.ts";
+import type { RedisFailure } from "../failure.ts";
+import type { RedisOptions } from "../options.ts";
+import { mixed, newest, type PlacedShard, type Placement } from "../placement.ts";
+import type { Records } from "../records.ts";
+import type { Shard } from "../shard.ts";
+import { MoveFailure } from "./partition_move.ts";
+
+/** Options of {@link Members}. */
+export interface MembersOptions {
+  /** Where the deployment is now, or some of it. */
+  readonly from: readonly RedisOptions[];
+  /** Where it is to be. */
+  readonly to: readonly RedisOptions[];
+  readonly records: Records;
+}
+
+interface Member {
+  readonly id: string;
+  readonly shard: Shard;
+}
+
+/** All shards that take part in spreading a deployment: those where it is, and those where it goes. */
+export class Members implements AsyncDisposable {
+  readonly #options: MembersOptions;
+  readonly #members: Member[] = [];
+  /** Where partitions are to be. */
+  readonly targets: PlacedShard[] = [];
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+  }
+
+  /** Their shards. */
+  get shards(): Shard[] {
+    return this.#members.map(({ shard }) => shard);
+  }
+
+  /** The ids of {@link targets}. */
+  get targetIds(): string[] {
+    return this.targets.map(({ id }) => id);
+  }
+
+  /**
+   * Gets to know all of them, and makes those that are new members of the deployment.
+   *
+   * @throws {MoveFailure} where there is none to spread, one of its Redis is not named, or it is not to be moved
+   * @throws RedisFailure where one cannot be reached
+   */
+  async meet(): Promise<Placement> {
+    const { from, to, records } = this.#options;
+    const current = from.map(createShard);
+    this.#keep(current);
+    const known = await Promise.all(current.map((shard) => records.read(shard)));
+    const placement = newest(known);
+    if (placement === undefined) throw new MoveFailure("There is no deployment to spread yet");
+    for (const [i, { shard }] of known.entries()) this.#name(current[i], shard);
+    const wanted = to.map(createShard);
+    if ([...current, ...wanted].some(({ sharded }) => sharded)) {
+      throw new MoveFailure("A Cluster spreads its partitions by itself, by moving its slots");
+    }
+    for (const shard of wanted) await this.#admit(shard, { current, placement });
+    const missing = placement.shards.filter(({ id }) => !this.#members.some((m) => m.id === id));
+    if (missing.length > 0) {
+      const urls = missing.map(({ url }) => url).join(" ");
+      throw new MoveFailure(`REDIS_URL does not name all Redis of the deployment: ${urls}`);
+    }
+    return placement;
+  }
+
+  /**
+   * The shard with an id.
+   *
+   * @throws {MoveFailure} where none of them has it
+   */
+  shardOf(id: string): Shard {
+    const member = this.#members.find((one) => one.id === id);
+    if (member === undefined) throw new MoveFailure("A partition is at a Redis that is not known");
+    return member.shard;
+  }
+
+  /** Learns from what one of their nodes said of where things are. */
+  heed(failure: RedisFailure): void {
+    for (const shard of this.shards) shard.heed(failure);
+  }
+
+  /** Closes every connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.shards.map((shard) => shard[Symbol.asyncDispose]()));
+  }
+
+  async #admit(
+    shard: Shard,
+    { current, placement }: { current: readonly Shard[]; placement: Placement },
+  ): Promise<void> {
+    const known = current.find(({ url }) => url === shard.url);
+    const member = known ?? shard;
+    if (known === undefined) this.#keep([shard]);
+    const record = await this.#options.records.claim(member, { placement });
+    if (record.placement?.deployment !== placement.deployment) throw mixed();
+    this.#name(member, record.shard);
+    const id = this.#members.find((one) => one.shard === member)?.id ?? "";
+    if (this.targetIds.includes(id)) throw new MoveFailure("A Redis is named twice");
+    this.targets.push({ id, url: shard.url });
+  }
+
+  #keep(shards: readonly Shard[]): void {
+    for (const shard of shards) this.#members.push({ id: "", shard });
+  }
+
+  #name(shard: Shard | undefined, id: string | undefined): void {
+    const at = this.#members.findIndex((member) => member.shard === shard);
+    if (shard !== undefined && id !== undefined) this.#members[at] = { id, shard };
+  }
+}
