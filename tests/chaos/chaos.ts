@@ -116,7 +116,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const worked = new Set<string>();
   for (const [i, { topic }] of groups.entries()) {
     const start = topic.replace("*", "");
-    const ids = acknowledged.flatMap((one) => one.topic.startsWith(start) ? [one.id] : []);
+    const ids = [...stored].flatMap(([name, messages]) =>
+      name.startsWith(start) ? messages.map(({ id }) => id) : []
+    );
     const theirs = consumers[i];
     if (theirs === undefined) continue;
     faults.push(...await workFaults(theirs, { ids, failsOver }));
@@ -129,8 +131,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   }
   const staying = watchers.filter(({ stays }) => stays);
   return {
-    ...{ seed, durability, faults: done, stored, worked: worked.size, delayed: delayed.accepted },
+    ...{ seed, durability, faults: done, worked: worked.size, delayed: delayed.accepted },
     acknowledged: acknowledged.length,
+    stored: [...stored.values()].reduce((sum, { length }) => sum + length, 0),
     delivered: watchers.reduce((sum, { seen }) => sum + seen.length, 0),
     found: countBy([...faults, ...late], ({ kind }) => kind),
     gaps: watchers.reduce((sum, { gaps }) => sum + gaps.length, 0),

@@ -51,7 +51,7 @@ Deno.test("chaos on a Sentinel set breaks no promise", async () => {
     await shortRun({
       topology: "sentinel",
       seconds: 15,
-      faults: ["kill-primary", "kill-replica", "kill-sentinel"],
+      faults: ["lose-tail", "kill-replica", "kill-sentinel"],
     }),
   );
 });
@@ -64,6 +64,19 @@ Deno.test("chaos on a Cluster breaks no promise, while slots move", async () => 
       faults: ["kill-primary", "freeze-instance", "move-slots"],
     }),
   );
+});
+
+Deno.test("chaos finds messages that only a lost primary had, where they were said to be replicated", async () => {
+  const { broken, gaps } = await shortRun({
+    topology: "sentinel",
+    seconds: 1,
+    faults: ["lose-tail"],
+    durability: "replicated",
+    publishers: { durability: "stored" },
+  });
+  assertBroken(broken, "lost");
+  assert.deepEqual(broken.filter(({ kind }) => kind !== "lost"), [], "what was seen is announced");
+  assert.ok(gaps > 0);
 });
 
 Deno.test("chaos finds publishers without idempotency keys", async () => {

@@ -51,6 +51,27 @@ export const FAULTS: readonly FaultKind[] = [
     },
   },
   {
+    name: "lose-tail",
+    about:
+      "freeze all replicas for a while and kill -9 a primary, so that what is promoted lacks its end",
+    on: WITH_REPLICAS,
+    async commit({ ground, random }) {
+      const replicas = await ground.data("slave");
+      const primary = pick(await ground.data("master"), random);
+      for (const replica of replicas) replica.pause();
+      // else what was sent waits for them in the sockets
+      await primary.cli("CLIENT", "KILL", "TYPE", "replica");
+      try {
+        await sleep(300 + random() * 1_500);
+        await primary.kill9();
+      } finally {
+        for (const replica of replicas) replica.resume();
+      }
+      await ground.promotion(primary);
+      await primary.restart();
+    },
+  },
+  {
     name: "kill-sentinel",
     about: "kill -9 a Sentinel",
     on: ["sentinel"],

@@ -54,11 +54,11 @@ export async function judge(evidence: Evidence): Promise<Fault[]> {
 /** What a run came to. */
 export interface Examination {
   readonly faults: Fault[];
-  /** How many messages the topics hold. */
-  readonly stored: number;
+  /** What each topic holds. */
+  readonly stored: ReadonlyMap<string, readonly Stored[]>;
 }
 
-/** As {@link judge}, and counts. */
+/** As {@link judge}, and says what is stored. */
 export async function examine(evidence: Evidence): Promise<Examination> {
   const { url, topics, watchers, timeoutMs = 20_000, partitions = 1 } = evidence;
   const last = new Map<string, string>();
@@ -78,8 +78,7 @@ export async function examine(evidence: Evidence): Promise<Examination> {
     if (!hasEnded(watcher)) faults.push({ kind: "cut short", detail: watcher.name });
     faults.push(...watcherFaults(watcher, { stored, partitions }));
   }
-  const count = [...stored.values()].reduce((sum, { length }) => sum + length, 0);
-  return { faults, stored: count };
+  return { faults, stored };
 }
 
 /** Fails with the first of the faults where there are any. */
