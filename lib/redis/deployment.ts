@@ -63,6 +63,7 @@ export class Deployment implements AsyncDisposable {
   #opening: Promise<Layout> | undefined;
   #renewing: Promise<void> | undefined;
   #lookedAt = 0;
+  #told: { readonly text: string; readonly at: number } | undefined;
 
   constructor(options: DeploymentOptions) {
     this.#options = options;
@@ -78,7 +79,9 @@ export class Deployment implements AsyncDisposable {
    */
   async open(): Promise<Layout> {
     if (this.#layout === undefined) {
-      this.#opening ??= this.#open().finally(() => this.#opening = undefined);
+      this.#opening ??= this.#open()
+        .catch((error) => this.#tell(error))
+        .finally(() => this.#opening = undefined);
       return await this.#opening;
     }
     if (performance.now() - this.#lookedAt > LOOK_MS) void this.renew().catch(() => {});
@@ -121,6 +124,17 @@ export class Deployment implements AsyncDisposable {
     const { placement } = await this.#find();
     this.#lookedAt = performance.now();
     return this.#adopt(placement ?? await this.#found());
+  }
+
+  /** Says why nothing works, once in a while: whoever asked is answered without the reason, which names hosts. */
+  #tell(error: unknown): never {
+    const reason = error instanceof Error ? error.cause ?? error : error;
+    const [text, now] = [`${reason}`, performance.now()];
+    if (text !== this.#told?.text || now - this.#told.at > LOOK_MS) {
+      this.#told = { text, at: now };
+      this.#options.log.error("Redis cannot be used", { error });
+    }
+    throw error;
   }
 
   #adopt(placement: Placement): Layout {

@@ -59,6 +59,26 @@ export function optionsAt(options: RedisOptions, { host, port }: Endpoint): Redi
   return { ...options, address: { ...address, host, port } };
 }
 
+/** How to reach one of the Sentinels. */
+export function sentinelOptionsAt(options: RedisOptions, { host, port }: Endpoint): RedisOptions {
+  const { username, password, tls } = options.sentinel ?? {};
+  const { connections, connectTimeoutMs, commandTimeoutMs } = options;
+  return {
+    address: {
+      host,
+      port,
+      tls: tls !== undefined,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      db: 0,
+    },
+    connections,
+    connectTimeoutMs,
+    commandTimeoutMs,
+    ...(tls === undefined ? {} : { tls }),
+  };
+}
+
 /** How to reach Sentinels. */
 export interface SentinelOptions {
   readonly username?: string;

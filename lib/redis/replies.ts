@@ -12,3 +12,15 @@ export function throwFirst(replies: [error: Error | null, reply: unknown][] | nu
     return reply;
   });
 }
+
+/** A list of names and values, or what RESP3 makes of it. */
+export function fieldsOf(reply: unknown): Map<string, string> {
+  const flat = Array.isArray(reply)
+    ? reply
+    : typeof reply === "object" && reply !== null
+    ? Object.entries(reply).flat()
+    : [];
+  const fields = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(`${flat[i]}`, `${flat[i + 1]}`);
+  return fields;
+}

@@ -1,8 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { clientOptions } from "./connection.ts";
 import { toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
-import type { Endpoint, RedisOptions } from "./options.ts";
+import { type Endpoint, type RedisOptions, sentinelOptionsAt } from "./options.ts";
+import { fieldsOf } from "./replies.ts";
 
 /** What a {@link SentinelWatch} tells. */
 export interface SentinelEvents {
@@ -15,8 +17,6 @@ export interface SentinelEvents {
 /** Between signs of life that are asked of a Sentinel, in milliseconds. */
 const PING_MS = 2_000;
 const PAUSE_MS = 250;
-/** How long the client waits for the other side when it hangs up, in milliseconds. */
-const DISCONNECT_MS = 100;
 
 /**
  * Listens to one of the Sentinels, and to the next where that one goes away, so that a failover is noticed at once and not
@@ -108,23 +108,9 @@ export class SentinelWatch implements AsyncDisposable {
     }
   }
 
-  #open({ host, port }: Endpoint): Redis {
-    const { connectTimeoutMs, commandTimeoutMs, sentinel = {} } = this.#options;
-    const { username, password, tls } = sentinel;
+  #open(endpoint: Endpoint): Redis {
     const client = new Redis({
-      host,
-      port,
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-      ...(tls === undefined ? {} : { tls: { ...tls } }),
-      lazyConnect: true,
-      connectTimeout: connectTimeoutMs,
-      commandTimeout: commandTimeoutMs,
-      disconnectTimeout: DISCONNECT_MS,
-      enableOfflineQueue: false,
-      enableReadyCheck: false,
-      autoResubscribe: false,
-      maxRetriesPerRequest: 0,
+      ...clientOptions(sentinelOptionsAt(this.#options, endpoint)),
       retryStrategy: () => null,
     });
     tolerateLateErrors(client);
@@ -140,16 +126,4 @@ export class SentinelWatch implements AsyncDisposable {
     this.#epoch = epoch;
     this.#events.onPrimary({ host, port });
   }
-}
-
-/** A list of names and values, or what RESP3 makes of it. */
-function fieldsOf(reply: unknown): Map<string, string> {
-  const flat = Array.isArray(reply)
-    ? reply
-    : typeof reply === "object" && reply !== null
-    ? Object.entries(reply).flat()
-    : [];
-  const fields = new Map<string, string>();
-  for (let i = 0; i + 1 < flat.length; i += 2) fields.set(`${flat[i]}`, `${flat[i + 1]}`);
-  return fields;
 }

@@ -23,7 +23,14 @@ Deno.test("inspectRedis() sees version, role and settings, and takes its trial a
   assert.match(seen.version, /^\d+\.\d+\.\d+$/);
   assert.deepEqual([seen.role, seen.mode, seen.loading], ["master", "standalone", false]);
   assert.deepEqual(seen.settings, {
-    value: { appendonly: "yes", appendfsync: "always", save: "", maxmemoryPolicy: "allkeys-lru" },
+    value: {
+      appendonly: "yes",
+      appendfsync: "always",
+      save: "",
+      maxmemoryPolicy: "allkeys-lru",
+      minReplicasToWrite: 0,
+      minReplicasMaxLag: 10,
+    },
   });
   assert.ok("value" in seen.replicationIdInScripts);
   assert.match(seen.replicationIdInScripts.value, /^[0-9a-f]{40}$/);

@@ -1,11 +1,12 @@
 import { parseRedisUrl } from "../../redis/address.ts";
-import type { RedisOptions } from "../../redis/options.ts";
 import { type Config, ConfigError, loadConfig } from "../../config.ts";
 import { Api, readProblem, URL_OPTION } from "../api.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command } from "../command.ts";
 import { type Finding, printFinding } from "../findings/finding.ts";
-import { examine, examineAll } from "../findings/redis_findings.ts";
+import { examineAll } from "../findings/examination.ts";
+import { type Link, serverLink } from "../findings/link.ts";
+import { examine } from "../findings/redis_findings.ts";
 import { readRecord } from "../redis/data_folder.ts";
 import { ManagedRedis } from "../redis/managed_redis.ts";
 import { redisUrl } from "../redis/listening.ts";
@@ -77,7 +78,7 @@ function misnamed(): Finding[] {
 }
 
 async function lookAtRedis(config: Config, terminal: Terminal): Promise<Finding[]> {
-  if (config.redis) return await examineAll(config.redis, config.prefix);
+  if (config.redis) return await examineAll(config.redis, config);
   const { usable, tooOld } = await findRedis();
   if (!usable) {
     const old = tooOld.map(({ path, version }) => `${path} is ${version}`).join(", ");
@@ -88,9 +89,10 @@ async function lookAtRedis(config: Config, terminal: Terminal): Promise<Finding[
     }];
   }
   const found: Finding = { level: "ok", text: `${usable.path} is version ${usable.version}` };
-  const record = readRecord(config.dataDir);
+  const { dataDir, prefix } = config;
+  const record = readRecord(dataDir);
   if (record) {
-    const running = await examine(localOptions(redisUrl(record.address)), config.prefix);
+    const running = await examine(localLink(redisUrl(record.address)), { prefix });
     if (running.every(({ text }) => !text.includes("cannot be used"))) return [found, ...running];
   }
   return [found, ...await tryOut(usable, { config, terminal })];
@@ -109,7 +111,7 @@ async function tryOut(
   const dataDir = await Deno.makeTempDir({ prefix: "runnel-doctor-" });
   try {
     await using redis = await ManagedRedis.start({ dataDir, binary, terminal });
-    return [note, ...await examine(localOptions(redis.url), config.prefix)];
+    return [note, ...await examine(localLink(redis.url), { prefix: config.prefix })];
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     return [{ level: "failure", text: error.message, advice: error.advice.join("\n") }];
@@ -118,9 +120,9 @@ async function tryOut(
   }
 }
 
-function localOptions(url: string): RedisOptions {
+function localLink(url: string): Link {
   const address = parseRedisUrl(url);
-  return { address, connections: 1, connectTimeoutMs: 1_000, commandTimeoutMs: 1_500 };
+  return serverLink({ address, connections: 1, connectTimeoutMs: 1_000, commandTimeoutMs: 1_500 });
 }
 
 async function serverFinding(api: Api): Promise<Finding> {

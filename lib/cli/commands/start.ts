@@ -8,7 +8,8 @@ import { assertFree, type LocalServer, serve } from "../local_server.ts";
 import { thisMachine } from "../redis/machine.ts";
 import { ManagedRedis } from "../redis/managed_redis.ts";
 import { provideRedis } from "../redis/provision.ts";
-import { examineAll } from "../findings/redis_findings.ts";
+import { examineAll } from "../findings/examination.ts";
+import { warnOf } from "../findings/finding.ts";
 import { misnamedSettings, readSettings, useManagedRedis } from "../settings.ts";
 import { StopSignals } from "../stop_signals.ts";
 import type { Terminal } from "../terminal.ts";
@@ -87,7 +88,7 @@ async function serveUntilStopped({ settings, redis, terminal, stop }: Serving): 
   announce({ server, settings, redis, terminal });
   warnOfAuth({ settings, loopback, terminal });
   // In the background: a Redis that is down does not keep the server from starting, and it may come later.
-  if (settings.redis) warnOfRedis(settings.redis, { prefix: settings.prefix, terminal });
+  if (settings.redis) void warnOfRedis(settings.redis, { settings, terminal });
   await stop.asked;
   terminal.err("Stopping: finishing what is under way (again to stop at once)");
   const drained = Promise.all([running.drain(), server.close(DRAIN_MS)]);
@@ -134,10 +135,10 @@ function warnOfAuth(
 
 async function warnOfRedis(
   shards: readonly RedisOptions[],
-  { prefix, terminal }: { prefix: string; terminal: Terminal },
+  { settings, terminal }: { settings: Config; terminal: Terminal },
 ): Promise<void> {
-  const findings = await examineAll(shards, prefix);
+  const findings = await examineAll(shards, settings);
   const failures = findings.filter(({ level }) => level === "failure");
-  for (const { text } of failures) terminal.err(terminal.style("yellow", text));
-  if (failures.length > 0) terminal.err("  deno task doctor says what to do about it");
+  for (const failure of failures) warnOf(failure, terminal);
+  if (failures.length > 0) terminal.err("deno task doctor looks again, and says more");
 }

@@ -17,8 +17,18 @@ const MARKS: Readonly<Record<Finding["level"], readonly [mark: string, style: St
 };
 
 /** Prints a finding, with its advice below it. */
-export function printFinding({ level, text, advice }: Finding, terminal: Terminal): void {
-  const [mark, style] = MARKS[level];
-  terminal.out(`${terminal.style(style, mark)}  ${text}`);
-  if (advice !== undefined) terminal.out(`      → ${advice.replaceAll("\n", "\n        ")}`);
+export function printFinding(finding: Finding, terminal: Terminal): void {
+  const [mark, style] = MARKS[finding.level];
+  terminal.out(`${terminal.style(style, mark)}  ${finding.text}`);
+  if (finding.advice !== undefined) terminal.out(adviceLines(finding.advice));
+}
+
+/** Says a finding, with its advice below it, to whoever looks at a command that does something else. */
+export function warnOf({ text, advice }: Finding, terminal: Terminal): void {
+  terminal.err(terminal.style("yellow", text));
+  if (advice !== undefined) terminal.err(adviceLines(advice));
+}
+
+function adviceLines(advice: string): string {
+  return `      → ${advice.replaceAll("\n", "\n        ")}`;
 }

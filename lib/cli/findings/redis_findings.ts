@@ -1,48 +1,43 @@
 import { isLoopbackHost } from "../../http/origin.ts";
-import { describeRedisAddress } from "../../redis/address.ts";
+import type { Answer } from "../../redis/answer.ts";
 import {
-  type Answer,
+  type InspectOptions,
   inspectRedis,
   type PersistenceSettings,
   type RedisInspection,
 } from "../../redis/inspection.ts";
-import type { RedisOptions } from "../../redis/options.ts";
 import type { Finding } from "./finding.ts";
+import type { Link } from "./link.ts";
 import { linkFailure } from "./link_failure.ts";
 import { OLDEST_REDIS } from "../redis/redis_binary.ts";
+import { replicationFindings } from "./replication_findings.ts";
 
 /** Looks at a Redis and says what is good and what is wrong about it, also where it cannot be reached. */
-export async function examine(options: RedisOptions, prefix: string): Promise<Finding[]> {
+export async function examine(link: Link, options: InspectOptions): Promise<Finding[]> {
   try {
-    return redisFindings(await inspectRedis(options, { prefix }), options);
+    return redisFindings(await inspectRedis(link.options, options), link);
   } catch (error) {
-    return [linkFailure(error, options)];
+    return [await linkFailure(error, link)];
   }
 }
 
-/** Looks at several Redis and says of each what is good and what is wrong about it. */
-export async function examineAll(
-  shards: readonly RedisOptions[],
-  prefix: string,
-): Promise<Finding[]> {
-  return (await Promise.all(shards.map((options) => examine(options, prefix)))).flat();
-}
-
 /** What is good and what is wrong about a Redis that could be looked at. */
-export function redisFindings(seen: RedisInspection, options: RedisOptions): Finding[] {
+export function redisFindings(seen: RedisInspection, link: Link): Finding[] {
   return [
-    { level: "ok", text: `Redis answers at ${describeRedisAddress(options.address)}` },
-    ...linkFindings(options),
+    { level: "ok", text: `Redis answers at ${link.where}` },
+    ...linkFindings(link),
     versionFinding(seen),
-    ...roleFindings(seen),
+    ...roleFindings(seen, link),
     ...settingsFindings(seen.settings),
+    ...replicationFindings(seen, link.part),
     ...healthFindings(seen),
-    replicationFinding(seen.replicationIdInScripts),
+    scriptFinding(seen.replicationIdInScripts),
     roundTripFinding(seen.roundTripMs),
   ];
 }
 
-function linkFindings({ address: { path, host = "", tls, password } }: RedisOptions): Finding[] {
+function linkFindings({ options, settings }: Link): Finding[] {
+  const { path, host = "", tls, password } = options.address;
   if (path !== undefined) return [];
   const link: Finding = tls
     ? { level: "ok", text: "The link is TLS, and Redis's certificate is verified" }
@@ -51,7 +46,7 @@ function linkFindings({ address: { path, host = "", tls, password } }: RedisOpti
     : {
       level: "warning",
       text: "The link to another machine is plain TCP: whoever is on the way reads and changes it",
-      advice: "Use rediss:// in REDIS_URL (and REDIS_TLS_CA for a CA of your own)",
+      advice: `${settings.toTls} (and set REDIS_TLS_CA for a CA of your own)`,
     };
   if (password !== undefined || isLoopbackHost(host)) return [link];
   return [link, {
@@ -71,21 +66,20 @@ function versionFinding({ server, version }: RedisInspection): Finding {
   };
 }
 
-function roleFindings({ role, mode, loading }: RedisInspection): Finding[] {
+function roleFindings({ role, mode, loading }: RedisInspection, link: Link): Finding[] {
   const findings: Finding[] = [];
-  if (role !== "master") {
+  // a Sentinel has no other role
+  if (role !== "master" && mode !== "sentinel") {
     findings.push({
       level: "failure",
       text: `Its role is "${role}": it takes no writes`,
-      advice: "Let REDIS_URL name the primary",
+      advice: link.part === "alone"
+        ? "Let REDIS_URL name the primary"
+        : "Run doctor again: perhaps another one has become the primary just now",
     });
   }
-  if (mode !== "standalone") {
-    findings.push({
-      level: "failure",
-      text: `Its mode is "${mode}"`,
-      advice: "Runnel needs a single Redis today: let REDIS_URL name one that runs standalone",
-    });
+  if (mode !== (link.part === "node" ? "cluster" : "standalone")) {
+    findings.push(modeFinding(mode, link));
   }
   if (loading) {
     findings.push({
@@ -95,6 +89,31 @@ function roleFindings({ role, mode, loading }: RedisInspection): Finding[] {
     });
   }
   return findings;
+}
+
+function modeFinding(mode: string, { part, options }: Link): Finding {
+  const { host, port, tls } = options.address;
+  const scheme = tls ? "rediss" : "redis";
+  if (mode === "cluster" && part === "alone") {
+    return {
+      level: "failure",
+      text: "It is a node of a Cluster, and is used as if it were a Redis of its own",
+      advice:
+        `Write ${scheme}+cluster://${host}:${port} in REDIS_URL, best with other nodes after it`,
+    };
+  }
+  if (mode === "sentinel") {
+    return {
+      level: "failure",
+      text: "It is a Sentinel: it keeps no data",
+      advice: `Write ${scheme}+sentinel://${host}:${port}/<master> in REDIS_URL`,
+    };
+  }
+  return {
+    level: "failure",
+    text: `Its mode is "${mode}"`,
+    advice: "Let REDIS_URL name a Redis that runs standalone, Sentinels, or a Cluster",
+  };
 }
 
 function settingsFindings(settings: Answer<PersistenceSettings>): Finding[] {
@@ -155,7 +174,7 @@ function healthFindings({ lastAofWriteOk, lastSnapshotOk }: RedisInspection): Fi
   }];
 }
 
-function replicationFinding(answer: Answer<string>): Finding {
+function scriptFinding(answer: Answer<string>): Finding {
   if ("value" in answer) return { level: "ok", text: "Scripts may read INFO replication" };
   return {
     level: "failure",

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../../lib/cli/findings/finding.ts";
+import { serverLink } from "../../../lib/cli/findings/link.ts";
 import { redisFindings } from "../../../lib/cli/findings/redis_findings.ts";
 import { parseRedisUrl } from "../../../lib/redis/address.ts";
-import type { RedisInspection } from "../../../lib/redis/inspection.ts";
+import type { PersistenceSettings, RedisInspection } from "../../../lib/redis/inspection.ts";
 
 const GOOD: RedisInspection = {
   server: "redis",
@@ -10,6 +11,7 @@ const GOOD: RedisInspection = {
   role: "master",
   mode: "standalone",
   loading: false,
+  replicas: 0,
   lastAofWriteOk: true,
   lastSnapshotOk: true,
   settings: {
@@ -18,6 +20,8 @@ const GOOD: RedisInspection = {
       appendfsync: "always",
       save: "900 1",
       maxmemoryPolicy: "noeviction",
+      minReplicasToWrite: 0,
+      minReplicasMaxLag: 10,
     },
   },
   replicationIdInScripts: { value: "0123" },
@@ -27,10 +31,10 @@ const GOOD: RedisInspection = {
 function findings(change: Partial<RedisInspection>, url = "redis://127.0.0.1"): Finding[] {
   const timeouts = { connectTimeoutMs: 1, commandTimeoutMs: 1 };
   const options = { address: parseRedisUrl(url), connections: 1, ...timeouts };
-  return redisFindings({ ...GOOD, ...change }, options);
+  return redisFindings({ ...GOOD, ...change }, serverLink(options));
 }
 
-function withSettings(change: Record<string, string>): Partial<RedisInspection> {
+function withSettings(change: Partial<PersistenceSettings>): Partial<RedisInspection> {
   assert.ok("value" in GOOD.settings);
   return { settings: { value: { ...GOOD.settings.value, ...change } } };
 }
@@ -45,7 +49,7 @@ Deno.test("redisFindings() says what is wrong, how bad it is, and what to do", a
   const cases: [what: string, level: Finding["level"], text: RegExp, Partial<RedisInspection>][] = [
     ["an old version", "failure", /6\.2\.0/, { version: "6.2.0" }],
     ["a replica", "failure", /"slave"/, { role: "slave" }],
-    ["a cluster", "failure", /"cluster"/, { mode: "cluster" }],
+    ["a cluster", "failure", /node of a Cluster/, { mode: "cluster" }],
     ["loading", "warning", /loading/, { loading: true }],
     ["no AOF", "failure", /appendonly is no/, withSettings({ appendonly: "no" })],
     ["everysec", "warning", /two seconds/, withSettings({ appendfsync: "everysec" })],

@@ -1,0 +1,53 @@
+/** A look at one node of a Cluster for `doctor`: how it finds the whole. */
+import { type Answer, ask } from "./answer.ts";
+import { type Endpoint, optionsAt, type RedisOptions } from "./options.ts";
+import { readSlots, type SlotRange } from "./slots.ts";
+import { visitRedis } from "./visit.ts";
+
+/** Slots of a whole Cluster. */
+export const SLOTS = 16_384;
+
+/** How one node finds its Cluster. */
+export interface ClusterView {
+  /** `cluster_state`: `ok`, or `fail` where it takes no commands for some slots, or for all. */
+  readonly state: string;
+  /** Slots that a node has which is there. */
+  readonly slotsServed: number;
+  /** Who has which slots. */
+  readonly ranges: readonly SlotRange[];
+}
+
+/** Options of {@link inspectCluster}. */
+export interface InspectClusterOptions {
+  /** Gives up after this many milliseconds. @default 3000 */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Asks a node how it finds its Cluster.
+ *
+ * @returns what it says, or its refusal: it may be no node of a Cluster
+ * @throws {Error} what the client says where it cannot be reached or lets nobody in
+ */
+export function inspectCluster(
+  options: RedisOptions,
+  endpoint: Endpoint,
+  { timeoutMs = 3_000 }: InspectClusterOptions = {},
+): Promise<Answer<ClusterView>> {
+  return visitRedis(optionsAt(options, endpoint), {
+    timeoutMs,
+    work: async (node) => {
+      // whoever is not let in, or reaches nobody, is told so here and not in a refusal
+      await node.ping();
+      return await ask(async () => {
+        const info = `${await node.call("CLUSTER", "INFO")}`;
+        const field = (name: string) => new RegExp(`^${name}:(\\w+)`, "m").exec(info)?.[1] ?? "";
+        return {
+          state: field("cluster_state"),
+          slotsServed: Number(field("cluster_slots_ok")),
+          ranges: readSlots(await node.call("CLUSTER", "SLOTS"), endpoint),
+        };
+      });
+    },
+  });
+}
