@@ -128,11 +128,12 @@ export class Deployment implements AsyncDisposable {
 
   /** Says why nothing works, once in a while: whoever asked is answered without the reason, which names hosts. */
   #tell(error: unknown): never {
-    const reason = error instanceof Error ? error.cause ?? error : error;
-    const [text, now] = [`${reason}`, performance.now()];
+    // the cause is worded in another way each time
+    const [text, now] = [`${error}`, performance.now()];
     if (text !== this.#told?.text || now - this.#told.at > LOOK_MS) {
       this.#told = { text, at: now };
-      this.#options.log.error("Redis cannot be used", { error });
+      const shards = this.#configured.map(({ url }) => url);
+      this.#options.log.error("Redis cannot be used", { shards, error });
     }
     throw error;
   }

@@ -7,6 +7,8 @@ export interface Finding {
   readonly text: string;
   /** What to do about it. */
   readonly advice?: string;
+  /** Which server it is about, where it is about one. */
+  readonly where?: string;
 }
 
 const MARKS: Readonly<Record<Finding["level"], readonly [mark: string, style: Style]>> = {
@@ -24,8 +26,10 @@ export function printFinding(finding: Finding, terminal: Terminal): void {
 }
 
 /** Says a finding, with its advice below it, to whoever looks at a command that does something else. */
-export function warnOf({ text, advice }: Finding, terminal: Terminal): void {
-  terminal.err(terminal.style("yellow", text));
+export function warnOf({ text, advice, where = "" }: Finding, terminal: Terminal): void {
+  // doctor says above who is looked at
+  const whole = text.includes(where) ? text : `${where}: ${text}`;
+  terminal.err(terminal.style("yellow", whole));
   if (advice !== undefined) terminal.err(adviceLines(advice));
 }
 

@@ -10,7 +10,7 @@ import { explainPlain, explainTls, type Symptom } from "./tls_reason.ts";
 export async function linkFailure(error: unknown, link: Link): Promise<Finding> {
   const [reason, advice] = await explainLink(error, link);
   const text = `${link.subject} cannot be used at ${link.where}: ${reason}`;
-  return { level: "failure", text, advice };
+  return { level: "failure", text, advice, where: link.where };
 }
 
 /**

@@ -23,7 +23,7 @@ export async function examine(link: Link, options: InspectOptions): Promise<Find
 
 /** What is good and what is wrong about a Redis that could be looked at. */
 export function redisFindings(seen: RedisInspection, link: Link): Finding[] {
-  return [
+  const findings: Finding[] = [
     { level: "ok", text: `Redis answers at ${link.where}` },
     ...linkFindings(link),
     versionFinding(seen),
@@ -34,6 +34,7 @@ export function redisFindings(seen: RedisInspection, link: Link): Finding[] {
     scriptFinding(seen.replicationIdInScripts),
     roundTripFinding(seen.roundTripMs),
   ];
+  return findings.map((finding) => ({ ...finding, where: link.where }));
 }
 
 function linkFindings({ options, settings }: Link): Finding[] {
