@@ -42,7 +42,7 @@ function explainRefusal(refusal: string, { address }: RedisOptions): Reason {
   }
   return [
     `it refuses to tell (${refusal})`,
-    "Allow the ACL user what Runnel asks: ACL SETUSER <user> +cluster|slots +cluster|info +ping",
+    "Allow the ACL user what Runnel asks: ACL SETUSER <user> +cluster|slots +ping",
   ];
 }
 
@@ -52,11 +52,19 @@ export function clusterFindings(seen: readonly Seen<ClusterView>[]): Finding[] {
 }
 
 function stateFinding(seen: readonly Seen<ClusterView>[]): Finding {
-  const bad = seen.filter(({ view }) => view.state !== "ok");
+  const refused = seen.flatMap(({ view: { state } }) => "refused" in state ? [state.refused] : []);
+  const bad = seen.filter(({ view: { state } }) => "value" in state && state.value !== "ok");
+  if (bad.length === 0 && refused.length > 0) {
+    return {
+      level: "note",
+      text: `cluster_state cannot be read (${refused[0]})`,
+      advice: "ACL SETUSER <user> +cluster|info lets doctor read it; Runnel does without",
+    };
+  }
   if (bad.length === 0) return { level: "ok", text: "cluster_state is ok" };
   return {
     level: "failure",
-    text: `cluster_state is ${bad[0]?.view.state}, says ${listed(bad)}`,
+    text: `cluster_state is fail, says ${listed(bad)}`,
     advice: "redis-cli --cluster check <any node> says which nodes or slots are missing",
   };
 }

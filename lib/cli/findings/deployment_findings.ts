@@ -24,15 +24,19 @@ export function deploymentFindings(
   shards: readonly SurveyedShard[],
   partitions: number | undefined,
 ): Finding[] {
+  const forbidden = shards.flatMap(forbiddenFindings);
   const known = shards.flatMap(({ url, record }): Known[] =>
     record instanceof RedisFailure ? [] : [{ url, record }]
   );
   const several = mixtureFinding(known);
-  if (several !== undefined) return [several];
+  if (several !== undefined) return [...forbidden, several];
   const placement = newest(known.map(({ record }) => record));
   // why a shard cannot be asked is said where it is looked at itself
-  if (placement === undefined) return known.length < shards.length ? [] : [beginning(partitions)];
+  if (placement === undefined) {
+    return known.length < shards.length ? forbidden : [beginning(partitions)];
+  }
   return [
+    ...forbidden,
     partitionsFinding(placement, partitions),
     ...lackingFindings(placement, { shards, known }),
     ...known.flatMap((shard) => shardFindings(placement, shard)),
@@ -42,6 +46,16 @@ export function deploymentFindings(
 interface Known {
   readonly url: string;
   readonly record: ShardRecord;
+}
+
+function forbiddenFindings({ url, record }: SurveyedShard): Finding[] {
+  if (!(record instanceof RedisFailure) || record.code !== "redis_forbidden") return [];
+  return [{
+    level: "failure",
+    text: `What is written down of the deployment at ${url} may not be read`,
+    advice: "Allow the ACL user all of Runnel's keys: ACL SETUSER <user> ~{<prefix>:*\n" +
+      "(RUNNEL_PREFIX, default rn)",
+  }];
 }
 
 function mixtureFinding(known: readonly Known[]): Finding | undefined {

@@ -1,6 +1,8 @@
+import { isLoopbackHost } from "../../http/origin.ts";
 import { inspectSentinel, type SentinelView } from "../../redis/sentinel_inspection.ts";
 import type { RedisOptions } from "../../redis/options.ts";
 import type { Finding } from "./finding.ts";
+import { electorateFindings } from "./electorate_findings.ts";
 import { primaryLink, sentinelLink } from "./link.ts";
 import { endpointText, listed, seeds, type Seen } from "./seeds.ts";
 import { examine } from "./redis_findings.ts";
@@ -21,6 +23,7 @@ export async function examineSentinels(
   if (newest === undefined) return [...findings];
   return [
     ...findings,
+    ...transportFindings(options),
     ...sentinelFindings(seen, { master, named: endpoints.length }),
     ...await examine(primaryLink(options, newest.primary), { prefix }),
   ];
@@ -38,7 +41,7 @@ function explainRefusal(refusal: string, master: string): [reason: string, advic
   }
   return [
     `it refuses to tell (${refusal})`,
-    "Allow its user what Runnel asks: ACL SETUSER <user> +sentinel +subscribe &* +ping",
+    "Allow its user what Runnel asks: ACL SETUSER <user> +sentinel|master +subscribe &* +ping",
   ];
 }
 
@@ -51,8 +54,20 @@ export function sentinelFindings(
     { level: "ok", text: `${listed(seen)} ${seen.length === 1 ? "knows" : "know"} ${master}` },
     agreementFinding(seen),
     ...downFindings(seen),
-    ...electorateFindings(seen, named),
+    ...electorateFindings(seen.map(({ view }) => view), named),
   ];
+}
+
+/** Whoever can change what a Sentinel says can name a primary of his own. */
+export function transportFindings({ address, sentinel }: RedisOptions): Finding[] {
+  const hosts = address.sentinel?.endpoints.map(({ host }) => host) ?? [];
+  if (sentinel?.tls !== undefined || hosts.every(isLoopbackHost)) return [];
+  return [{
+    level: "warning",
+    text:
+      "The links to the Sentinels are plain TCP: whoever is on the way can name another primary",
+    advice: "Let the Sentinels speak TLS (tls-port there), and set REDIS_SENTINEL_TLS=1",
+  }];
 }
 
 function agreementFinding(seen: readonly Seen<SentinelView>[]): Finding {
@@ -76,49 +91,4 @@ function downFindings(seen: readonly Seen<SentinelView>[]): Finding[] {
     text: `The primary is down, says ${listed(down)}`,
     advice: "Look at it, and at why no replica takes over (the Sentinels' log says)",
   }];
-}
-
-function electorateFindings(seen: readonly Seen<SentinelView>[], named: number): Finding[] {
-  const count = Math.max(...seen.map(({ view }) => view.sentinels));
-  const quorum = Math.max(...seen.map(({ view }) => view.quorum));
-  const majority = Math.floor(count / 2) + 1;
-  const findings: Finding[] = [];
-  if (count < 3) {
-    findings.push({
-      level: "warning",
-      text: `There ${count === 1 ? "is one Sentinel" : `are ${count} Sentinels`}: where one is ` +
-        "lost there is no majority, and nothing takes over when the primary dies",
-      advice: "Run three at least, each on a machine of its own",
-    });
-  }
-  if (quorum > majority) {
-    findings.push({
-      level: "warning",
-      text: `The quorum is ${quorum} of ${count}: a majority alone (${majority}) cannot begin a ` +
-        "failover",
-      advice: `redis-cli -p <sentinel> SENTINEL SET <master> quorum ${majority}, at each of them`,
-    });
-  }
-  const unable = seen.flatMap(({ view: { electorate } }) =>
-    "refused" in electorate ? [electorate.refused] : []
-  );
-  if (unable[0] !== undefined) {
-    findings.push({
-      level: "warning",
-      text: `A failover could not happen now: ${unable[0].replace(/^NOQUORUM\s*/, "")}`,
-      advice:
-        "Bring the missing Sentinels back, or look at what keeps them from reaching each other",
-    });
-  }
-  if (findings.length === 0) {
-    findings.push({ level: "ok", text: `A failover needs ${quorum} of ${count} Sentinels` });
-  }
-  if (named < Math.min(count, 2)) {
-    findings.push({
-      level: "warning",
-      text: `REDIS_URL names one of ${count} Sentinels: without it, nobody tells the primary`,
-      advice: "Name the others too, separated by commas",
-    });
-  }
-  return findings;
 }

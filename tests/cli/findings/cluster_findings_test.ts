@@ -107,6 +107,15 @@ Deno.test("doctor looks at the whole of a Cluster", async (t) => {
     assert.equal(bad[0]?.where, `redis://127.0.0.1:${other?.port}/0`);
     await other?.cli("CONFIG", "SET", "appendonly", "yes");
   });
+  await t.step("a user that may not read cluster_state", async () => {
+    const rules = ["on", ">secret", "~{rn:*", "&{rn:*", "+@all", "-cluster|info"];
+    for (const server of [first, ...others]) await server.cli("ACL", "SETUSER", "narrow", ...rules);
+    const narrow = { REDIS_USERNAME: "narrow", REDIS_PASSWORD: "secret" };
+    const findings = await examined({ ...env, ...narrow });
+    assert.deepEqual(textsOf(findings, "failure"), []);
+    assert.match(textsOf(findings, "note").join(), /cluster_state cannot be read.*cluster\|info/);
+    assert.ok(textsOf(findings, "ok").includes("All 16384 slots are served"));
+  });
   await t.step("a primary without a replica", async () => {
     await others.at(-1)?.kill9();
     const warnings = await until(async () => {

@@ -106,6 +106,15 @@ Deno.test("doctor names the Redis servers of two deployments that are mixed", as
   assert.ok(failures[0]?.includes(`${stored(0)} | ${stored(1)}, ${stored(2)}`));
 });
 
+Deno.test("doctor says so where what is written down may not be read", async () => {
+  await using redis = await startRedis();
+  await redis.cli("ACL", "SETUSER", "narrow", "on", ">secret", "~{rn:0}*", "&{rn:0}*", "+@all");
+  const REDIS_URL = redis.url.replace("://", "://narrow:secret@");
+  const failures = textsOf(await examined({ REDIS_URL }), "failure");
+  assert.equal(failures.length, 1);
+  assert.match(failures[0] ?? "", /written down of the deployment .* may not be read → .*ACL SET/);
+});
+
 Deno.test("doctor names a Redis that has come back without its data", async () => {
   await begin("lost", [0, 1], 4);
   await servers[1]?.cli("DEL", recordKey("lost"));

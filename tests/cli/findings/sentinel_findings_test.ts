@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
-import { sentinelFindings } from "../../../lib/cli/findings/sentinel_findings.ts";
+import {
+  sentinelFindings,
+  transportFindings,
+} from "../../../lib/cli/findings/sentinel_findings.ts";
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../../lib/cli/topology/start_topology.ts";
 import type { Topology } from "../../../lib/cli/topology/topology.ts";
 import type { SentinelView } from "../../../lib/redis/sentinel_inspection.ts";
+import { redisOptionsOf } from "../../_support/partition.ts";
 import { until } from "../../_support/until.ts";
 import { examined, failuresOf, textsOf } from "./examined.ts";
 
@@ -67,6 +71,15 @@ Deno.test("sentinelFindings() says what would keep a failover from happening", a
   });
 });
 
+Deno.test("transportFindings() warns of plain links to the Sentinels of other machines", () => {
+  const optionsOf = (url: string, tls?: Record<string, never>) =>
+    redisOptionsOf(url, { sentinel: tls === undefined ? {} : { tls } });
+  const far = "redis+sentinel://s1,s2/main";
+  assert.match(textsOf(transportFindings(optionsOf(far)), "warning").join(), /plain TCP/);
+  assert.deepEqual(transportFindings(optionsOf(far, {})), []);
+  assert.deepEqual(transportFindings(optionsOf("redis+sentinel://127.0.0.1,localhost/main")), []);
+});
+
 function sentinelsOf({ servers }: Topology) {
   return servers.flatMap(({ part, server }) => part === "sentinel" ? [server] : []);
 }
@@ -89,6 +102,14 @@ Deno.test("doctor looks at every Sentinel, and at the primary as at a single Red
       textsOf(findings, "ok").join("\n"),
       /know runnel\n.*The primary is .*\nA failover needs 2 of 3 Sentinels\n[^]*It has 2 replicas/,
     );
+  });
+  await t.step("a user that may not ask about a failover", async () => {
+    const rules = ["on", ">secret", "&*", "+sentinel|master", "+subscribe", "+ping"];
+    for (const one of sentinelsOf(topology)) await one.cli("ACL", "SETUSER", "narrow", ...rules);
+    const narrow = { REDIS_SENTINEL_USERNAME: "narrow", REDIS_SENTINEL_PASSWORD: "secret" };
+    const findings = await examined({ ...env, ...narrow });
+    assert.deepEqual(textsOf(findings, "failure"), []);
+    assert.match(textsOf(findings, "note").join(), /cannot be asked .*→ .*ckquorum/);
   });
   await t.step("a name that they do not know", async () => {
     const REDIS_URL = env.REDIS_URL.replace("/runnel", "/other");
