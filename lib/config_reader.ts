@@ -1,3 +1,5 @@
+import { readCertificates } from "./codec/pem.ts";
+
 /** One environment variable as it is documented. */
 export interface Variable<N extends string> {
   readonly name: N;
@@ -103,6 +105,8 @@ export class VariableReader<N extends string> {
     if (text === undefined) return undefined;
     if (!text.includes("-----BEGIN") || !text.includes(`${label}-----`)) {
       this.report(name, `Is not PEM text with a ${label}, nor a path to it`);
+    } else if (!isReadable(text)) {
+      this.report(name, "Holds a certificate that cannot be read");
     }
     return text;
   }
@@ -115,6 +119,16 @@ export class VariableReader<N extends string> {
       this.report(name, `Cannot read the file that it names (${reason})`);
       return undefined;
     }
+  }
+}
+
+/** The runtime's TLS ends the process where it finds out itself, in a callback that nobody can guard. */
+function isReadable(pem: string): boolean {
+  try {
+    readCertificates(pem);
+    return true;
+  } catch {
+    return false;
   }
 }
 

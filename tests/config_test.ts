@@ -4,7 +4,19 @@ import { ConfigError, loadConfig, type VariableName, VARIABLES } from "../lib/co
 
 type Variables = Partial<Record<VariableName, string>>;
 
-const CERT = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+/** It is good for a hundred years, and nobody has its key. */
+const CERT = `-----BEGIN CERTIFICATE-----
+MIIBbjCCARWgAwIBAgIUHiI8aJYHanIUWnM1kzlDTW/mg9swCgYIKoZIzj0EAwIw
+DDEKMAgGA1UEAwwBdDAgFw0yNjExMjUxNTE2MzlaGA8yMTI2MTEwMTE1MTYzOVow
+DDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOfn62vTR8va
+9FmL6SF+APCE5vJTAxK0Mgo9v5V8V9g8yIbeG2RzEKJdrbIiHiqSoZb+ZmFKlVmb
+bAbOC3wTW7ujUzBRMB0GA1UdDgQWBBTXQbtvpGXDxMCGF0uvHpO1F1FWxjAfBgNV
+HSMEGDAWgBTXQbtvpGXDxMCGF0uvHpO1F1FWxjAPBgNVHRMBAf8EBTADAQH/MAoG
+CCqGSM49BAMCA0cAMEQCIHb3qDR3vYE+ogywnlAfMmTNuoY/Qn+gApU71JsJ07Fd
+AiBXRifT+SMjz0ehLp8PG5ehB8rajAhNGFwQTVLCoGKjUw==
+-----END CERTIFICATE-----
+`;
+const BROKEN = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
 const KEY = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
 const FILES: Record<string, string> = { "/ca.pem": CERT, "/cert.pem": CERT, "/key.pem": KEY };
 
@@ -168,6 +180,14 @@ Deno.test("loadConfig() refuses a PEM variable that is neither PEM nor a path to
     const problems = problemsOf({ TLS_CERT: "/none.pem", TLS_KEY: "/key.pem" });
     assert.deepEqual(Object.keys(problems), ["TLS_CERT"]);
     assert.match(problems["TLS_CERT"] ?? "", /NotFound/);
+  });
+  await t.step("a certificate that cannot be read, be it one of several", () => {
+    const common = { TLS_KEY: "/key.pem", REDIS_URL: "rediss://h" };
+    for (const ca of [BROKEN, `${CERT}${BROKEN}`]) {
+      const problems = problemsOf({ ...common, REDIS_TLS_CA: ca, TLS_CERT: BROKEN });
+      assert.deepEqual(Object.keys(problems).sort(), ["REDIS_TLS_CA", "TLS_CERT"]);
+      assert.match(problems["REDIS_TLS_CA"] ?? "", /certificate that cannot be read/);
+    }
   });
   await t.step("a key where a certificate belongs", () => {
     assert.deepEqual(Object.keys(problemsOf({ TLS_CERT: "/key.pem", TLS_KEY: "/key.pem" })), [

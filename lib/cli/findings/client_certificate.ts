@@ -1,4 +1,5 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { readCertificates } from "../../codec/pem.ts";
 import type { RedisTls } from "../../redis/options.ts";
 import type { Reason } from "./reason.ts";
 
@@ -8,21 +9,14 @@ export function explainKeyPair(
   variables: string,
 ): Reason | undefined {
   if (cert === undefined || key === undefined) return undefined;
-  const certificate = readOr(() => new X509Certificate(cert));
-  if (certificate === undefined) {
-    return [
-      "our client certificate cannot be read",
-      `${variables}_CERT must hold a certificate in PEM`,
-    ];
-  }
-  const own = readOr(() => createPrivateKey(key));
+  const own = readKey(key);
   if (own === undefined) {
     return [
       "the key of our client certificate cannot be read",
       `${variables}_KEY must hold its private key in PEM, without a passphrase`,
     ];
   }
-  if (!certificate.checkPrivateKey(own)) {
+  if (readCertificates(cert)[0]?.checkPrivateKey(own) === false) {
     return [
       "our client certificate and its key do not belong together",
       `${variables}_KEY must hold the private key of the certificate in ${variables}_CERT`,
@@ -33,7 +27,8 @@ export function explainKeyPair(
 
 /** Why our own certificate is not accepted, as far as it tells itself; undefined where it does not. */
 export function explainTerm(cert: string, variables: string): Reason | undefined {
-  const { validFrom, validTo } = new X509Certificate(cert);
+  const { validFrom, validTo } = readCertificates(cert)[0] ?? {};
+  if (validFrom === undefined || validTo === undefined) return undefined;
   if (new Date(validTo).getTime() < Date.now()) {
     return [
       `our client certificate expired on ${validTo}`,
@@ -49,9 +44,9 @@ export function explainTerm(cert: string, variables: string): Reason | undefined
   return undefined;
 }
 
-function readOr<T>(read: () => T): T | undefined {
+function readKey(text: string): KeyObject | undefined {
   try {
-    return read();
+    return createPrivateKey(text);
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { explainAuthority } from "./authority.ts";
 import { explainKeyPair, explainTerm } from "./client_certificate.ts";
 import type { Link } from "./link.ts";
 import type { PortProbe, ServerCertificate } from "./port_probe.ts";
@@ -68,34 +68,6 @@ function explainServer(
     ];
   }
   return explainAuthority(tls.ca, { issuer, variable: `${settings.tls}_CA` });
-}
-
-function explainAuthority(
-  ca: string | undefined,
-  { issuer, variable }: { issuer: string; variable: string },
-): Reason {
-  if (ca === undefined) {
-    return [
-      `this machine does not know the authority that signed its certificate (${issuer})`,
-      `Put that authority's certificate into ${variable}`,
-    ];
-  }
-  const expired = authoritiesOf(ca).find((one) => new Date(one.validTo).getTime() < Date.now());
-  if (expired !== undefined) {
-    return [
-      `the authority that ${variable} holds expired on ${expired.validTo}`,
-      `Put its new certificate into ${variable}`,
-    ];
-  }
-  return [
-    `its certificate is not signed by the authority that ${variable} holds, but by ${issuer}`,
-    `Put the certificate of the authority that signed it into ${variable}`,
-  ];
-}
-
-function authoritiesOf(ca: string): X509Certificate[] {
-  const texts = ca.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g) ?? [];
-  return texts.map((text) => new X509Certificate(text));
 }
 
 function explainRefusal({ options: { tls = {} }, settings }: Link): Reason {

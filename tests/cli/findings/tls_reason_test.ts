@@ -109,6 +109,11 @@ Deno.test("our own certificate that is not accepted is told by its cause and the
     const text = await said(redis.url, { ...material(), key: foreign.client.key });
     assert.match(text, /do not belong together → REDIS_TLS_KEY.*REDIS_TLS_CERT/);
   });
+  await t.step("with a key that cannot be read", async () => {
+    const key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    const text = await said(redis.url, { ...material(), key });
+    assert.match(text, /the key of our client certificate cannot be read → REDIS_TLS_KEY must/);
+  });
   await t.step("expired", async () => {
     const { cert, key } = await issueDated(certificates, { fromDay: -3, toDay: -1 });
     const text = await said(redis.url, { ca, cert, key });
