@@ -1,6 +1,8 @@
 /** Starts load in a process of its own. */
 import type {
   FanOutPlan,
+  GroupsPlan,
+  GroupsResult,
   HoldPlan,
   IdlePlan,
   LatencyPlan,
@@ -10,6 +12,8 @@ import type {
   RateResult,
   RequestPlan,
   RoundTripPlan,
+  TrafficCount,
+  TrafficPlan,
   WorkPlan,
 } from "./load/plan.ts";
 
@@ -47,6 +51,59 @@ export async function whileOpen<T>(plan: IdlePlan | HoldPlan, look: () => Promis
     await child.stdout.cancel();
     await child.status;
   }
+}
+
+/** Counts what happened so far. */
+export type CountTraffic = () => Promise<TrafficCount>;
+
+/**
+ * Publishes and subscribes while `look` runs, which may count what happened so far.
+ *
+ * @throws {Error} when any request failed: such numbers would flatter.
+ */
+export async function whileTraffic<T>(
+  plan: TrafficPlan,
+  look: (count: CountTraffic) => Promise<T>,
+): Promise<T> {
+  const child = spawn(plan, "piped");
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const stdin = child.stdin.getWriter();
+  const next = async () => {
+    let text = "";
+    while (!text.endsWith("\n")) {
+      const { value } = await lines.read();
+      if (value === undefined) throw new Error("Cannot measure: the load process ended");
+      text += value;
+    }
+    // one line for each that was written, and so never two at once
+    const count: TrafficCount = JSON.parse(text);
+    if (count.failures > 0) throw new Error(`Cannot measure: ${count.failures} requests failed`);
+    return count;
+  };
+  try {
+    await next();
+    return await look(async () => {
+      await stdin.write(LINE_FEED);
+      return await next();
+    });
+  } finally {
+    await stdin.close().catch(() => {});
+    await lines.cancel();
+    await child.status;
+  }
+}
+
+const LINE_FEED = new Uint8Array([10]);
+
+/**
+ * Latencies of groups of publishers that run side by side.
+ *
+ * @throws {Error} when any request failed.
+ */
+export async function measureGroups(plan: GroupsPlan): Promise<GroupsResult> {
+  const result = await run(plan) as GroupsResult;
+  if (result.failures > 0) throw new Error(`Cannot measure: ${result.failures} requests failed`);
+  return result;
 }
 
 async function run(plan: LoadPlan): Promise<unknown> {

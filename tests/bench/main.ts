@@ -8,8 +8,10 @@ import { laterBench } from "./later_bench.ts";
 import { describeMachine } from "./machine.ts";
 import { memoryBench } from "./memory_bench.ts";
 import { publishBench } from "./publish_bench.ts";
+import { replicatedBench } from "./replicated_bench.ts";
 import { formatReport, reportJson } from "./report.ts";
 import { requestBench } from "./request_bench.ts";
+import { shardsBench } from "./shards_bench.ts";
 import { workBench } from "./work_bench.ts";
 
 const BENCHES: readonly Bench[] = [
@@ -22,6 +24,8 @@ const BENCHES: readonly Bench[] = [
   workBench("everysec"),
   requestBench,
   laterBench,
+  shardsBench,
+  replicatedBench,
 ];
 
 const HELP = `deno task bench [name...] [--rounds N] [--seconds N] [--json FILE]

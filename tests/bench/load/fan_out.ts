@@ -1,16 +1,14 @@
 /** Many subscribers of one topic while publishers run at full speed. */
 import { postBytes } from "./http_socket.ts";
-import { type FanOutPlan, MARK, type RateResult } from "./plan.ts";
+import { marksIn } from "./marks.ts";
+import type { FanOutPlan, RateResult } from "./plan.ts";
 import { measureRate, RequestLoop } from "./requests.ts";
 import { openStreams } from "./streams.ts";
 
 /** Messages that arrived at all subscribers together in the time after the warm-up. */
 export async function measureFanOut(plan: FanOutPlan): Promise<RateResult> {
-  const mark = MARK.charCodeAt(0);
   let count = 0;
-  const onBytes = (bytes: Uint8Array) => {
-    for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) count++;
-  };
+  const onBytes = (bytes: Uint8Array) => count += marksIn(bytes);
   await using _streams = await openStreams(plan.port, {
     path: plan.streamPath,
     count: plan.subscribers,

@@ -1,11 +1,13 @@
 /** The load process: carries out one plan and prints its result as a JSON line. */
 import { measureFanOut } from "./fan_out.ts";
+import { measureGroups } from "./groups.ts";
 import { measureLatency, measurePubSubLatency } from "./latency.ts";
 import { holdRequests } from "./hold.ts";
 import type { HoldPlan, IdlePlan, LoadPlan } from "./plan.ts";
 import { measureRequests } from "./requests.ts";
 import { measureRoundTrips } from "./round_trip.ts";
 import { openStreams } from "./streams.ts";
+import { runTraffic } from "./traffic.ts";
 import { measureWork } from "./work.ts";
 
 async function carryOut(plan: LoadPlan): Promise<unknown> {
@@ -18,6 +20,10 @@ async function carryOut(plan: LoadPlan): Promise<unknown> {
       return await measureLatency(plan);
     case "pubsub_latency":
       return await measurePubSubLatency(plan);
+    case "traffic":
+      return await runTraffic(plan);
+    case "groups":
+      return await measureGroups(plan);
     case "idle":
       return await hold(plan.subscribers, openIdle(plan));
     case "work":

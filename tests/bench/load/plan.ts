@@ -46,6 +46,52 @@ export interface PubSubLatencyPlan {
   readonly seconds: number;
 }
 
+/** Publishers and subscribers that go on until stdin ends; each line there is answered with a {@link TrafficCount}. */
+export interface TrafficPlan {
+  readonly role: "traffic";
+  readonly port: number;
+  /** Bodies of `POST /publish` that are sent in turn; the text of each holds {@link MARK} once. */
+  readonly bodies: readonly string[];
+  /** Connections that send as fast as they are answered, or so many messages a second. */
+  readonly load: { readonly connections: number } | { readonly rate: number };
+  readonly streams: readonly { readonly path: string; readonly count: number }[];
+}
+
+/** What happened since the traffic began. */
+export interface TrafficCount {
+  /** Requests answered. */
+  readonly published: number;
+  /** Messages that came to all subscribers together. */
+  readonly delivered: number;
+  /** Answers other than 2xx. */
+  readonly failures: number;
+}
+
+/** Groups of publishers, each connection of them in a closed loop, at the same time. */
+export interface GroupsPlan {
+  readonly role: "groups";
+  readonly port: number;
+  readonly groups: readonly PublisherGroup[];
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+}
+
+/** Connections that post the same. */
+export interface PublisherGroup {
+  readonly connections: number;
+  /** Bodies of `POST /publish` that are sent in turn. */
+  readonly bodies: readonly string[];
+}
+
+/** What each group got, in order. */
+export interface GroupsResult {
+  readonly seconds: number;
+  /** Milliseconds from request to answer, ascending. */
+  readonly latenciesMs: readonly (readonly number[])[];
+  /** Answers other than 2xx. */
+  readonly failures: number;
+}
+
 /** Streams that are opened and held until stdin ends. */
 export interface IdlePlan {
   readonly role: "idle";
@@ -101,6 +147,8 @@ export type LoadPlan =
   | FanOutPlan
   | LatencyPlan
   | PubSubLatencyPlan
+  | TrafficPlan
+  | GroupsPlan
   | IdlePlan
   | WorkPlan
   | RoundTripPlan
@@ -120,5 +168,8 @@ export interface LatencyResult {
   readonly sent: number;
 }
 
-/** Stands once in the data of each fan-out message, so that readers count messages by counting bytes. */
-export const MARK = "~";
+/**
+ * Stands once in the data of each message, so that readers count messages by counting bytes; nothing else in a stream has
+ * it, cursors neither.
+ */
+export const MARK = "^";

@@ -5,6 +5,8 @@ const POOL = 32;
 
 /** Connections that take the next request as they fall free; waiting counts as latency. */
 export class SocketPool implements AsyncDisposable {
+  /** Requests answered with 2xx. */
+  answered = 0;
   readonly #free: HttpSocket[] = [];
   readonly #waiting: Uint8Array[] = [];
   readonly #busy = new Set<Promise<void>>();
@@ -31,6 +33,7 @@ export class SocketPool implements AsyncDisposable {
     for (let request: Uint8Array | undefined = first; request; request = this.#waiting.shift()) {
       const status = await socket.exchange(request);
       if (status < 200 || status > 299) throw new Error(`Cannot send: status ${status}`);
+      this.answered++;
     }
     this.#free.push(socket);
   }
