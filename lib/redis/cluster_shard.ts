@@ -1,4 +1,5 @@
 import keySlot from "cluster-key-slot";
+import type { Redis } from "ioredis";
 import { describeRedisAddress } from "./address.ts";
 import { DetourFailure, RedisFailure, toRedisFailure } from "./failure.ts";
 import { RedisNode } from "./node.ts";
@@ -102,11 +103,20 @@ export class ClusterShard implements Shard {
   }
 
   async #ask(endpoint: Endpoint): Promise<SlotRange[]> {
-    const { connectTimeoutMs } = this.#options;
-    return await visitRedis(optionsAt(this.#options, endpoint), {
-      timeoutMs: connectTimeoutMs,
-      work: async (client) => readSlots(await client.call("CLUSTER", "SLOTS"), endpoint),
-    });
+    const options = optionsAt(this.#options, endpoint);
+    const ask = <T>(work: (client: Redis) => Promise<T>) =>
+      visitRedis(options, { timeoutMs: options.connectTimeoutMs, work });
+    try {
+      return await ask(async (client) =>
+        readSlots(await client.call("CLUSTER", "SLOTS"), endpoint)
+      );
+    } catch (error) {
+      const failure = toRedisFailure(error, true);
+      if (failure.code === "redis_forbidden") {
+        options.guard?.heed(failure, { address: options.address, sharded: true, ask });
+      }
+      throw error;
+    }
   }
 
   #learn(owners: readonly SlotRange[]): void {

@@ -28,6 +28,8 @@ export function clientOptions(options: RedisOptions): Omit<ClientOptions, "reply
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
+    // an ACL user may not say it, older Redis do not know it, and nothing needs it
+    disableClientInfo: true,
     // a Redis that is loading answers LOADING, which tells more than a check that never ends
     enableReadyCheck: false,
   };
@@ -121,10 +123,13 @@ export class Connection implements AsyncDisposable {
    * command that fails would count as sent.
    */
   async #greet(client: Redis): Promise<void> {
+    const { db } = this.#options.address;
     try {
-      await client.ping();
+      // the client has chosen it already, but where it may not it goes on in database 0
+      await (db === 0 ? client.ping() : client.select(db));
     } catch (error) {
-      const refused = REFUSED.test(error instanceof Error ? error.message : "");
+      const isAnswer = error instanceof Error && error.name === "ReplyError";
+      const refused = isAnswer && (db !== 0 || REFUSED.test(error.message));
       if (refused) {
         if (client === this.#client) this.#reason = error;
         // the password may be put right on the other side, which only a new attempt finds out

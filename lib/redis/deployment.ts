@@ -4,6 +4,7 @@ import { createShard } from "./create_shard.ts";
 import { type Detour, toRedisFailure } from "./failure.ts";
 import { Keys } from "./keys.ts";
 import type { RedisOptions } from "./options.ts";
+import { PermissionGuard } from "./permission_guard.ts";
 import { mixed, newest, type Placement, type ShardRecord } from "./placement.ts";
 import { Route } from "./route.ts";
 import { Records } from "./records.ts";
@@ -66,8 +67,10 @@ export class Deployment implements AsyncDisposable {
   #told: { readonly text: string; readonly at: number } | undefined;
 
   constructor(options: DeploymentOptions) {
-    this.#options = options;
-    this.#configured = options.shards.map(createShard);
+    const guard = new PermissionGuard({ log: options.log, prefix: options.prefix });
+    const shards = options.shards.map((shard) => ({ ...shard, guard }));
+    this.#options = { ...options, shards };
+    this.#configured = shards.map(createShard);
     this.#records = new Records(options.prefix);
   }
 

@@ -1,9 +1,9 @@
 import type { Redis } from "ioredis";
 import { Connection } from "./connection.ts";
-import { RedisFailure } from "./failure.ts";
-import type { FeedLink, FeedLinkEvents } from "./feed_link.ts";
+import { RedisFailure, toRedisFailure } from "./failure.ts";
+import type { CloseOptions, FeedLink, FeedLinkEvents } from "./feed_link.ts";
 import { FeedSocket } from "./feed_socket.ts";
-import type { RedisOptions } from "./options.ts";
+import type { GuardedNode, RedisOptions } from "./options.ts";
 import { SharedFeed } from "./shared_feed.ts";
 import type { Site } from "./site.ts";
 
@@ -25,6 +25,8 @@ export class RedisNode implements Site, AsyncDisposable {
   readonly #apart = new Map<string, Connection>();
   readonly #feed: SharedFeed;
   #next = 0;
+  #isAdmitted = false;
+  #admitting: Promise<void> | undefined;
 
   constructor(options: RedisOptions, { sharded = false }: NodeOptions = {}) {
     this.sharded = sharded;
@@ -34,7 +36,10 @@ export class RedisNode implements Site, AsyncDisposable {
       { length: Math.max(options.connections - 1, 0) },
       () => new Connection(options),
     );
-    this.#feed = new SharedFeed((events) => FeedSocket.open(options, events, { sharded }));
+    this.#feed = new SharedFeed(async (events) => {
+      const socket = await FeedSocket.open(options, events, { sharded });
+      return new HeededLink(socket, (error) => this.#heed(error));
+    });
   }
 
   get db(): number {
@@ -44,8 +49,10 @@ export class RedisNode implements Site, AsyncDisposable {
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const reader = this.#readers[this.#next++ % Math.max(this.#readers.length, 1)] ?? this.#lane;
     try {
+      if (!this.#isAdmitted) await this.#admit();
       return await reader.run(work);
     } catch (error) {
+      this.#heed(error);
       // links die together: one by one, each would cost whoever gets it the whole time that a command may take
       const isSilent = error instanceof RedisFailure && error.code === "redis_timeout";
       if (isSilent) { for (const other of this.#readers) other.doubt(); }
@@ -54,7 +61,7 @@ export class RedisNode implements Site, AsyncDisposable {
   }
 
   write<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-    return this.#lane.run(work);
+    return this.#guarded(() => this.#lane.run(work));
   }
 
   resetLane(): void {
@@ -66,7 +73,8 @@ export class RedisNode implements Site, AsyncDisposable {
     if (connection === undefined) {
       this.#apart.set(name, connection = new Connection(this.#options));
     }
-    return connection.run(work);
+    const own = connection;
+    return this.#guarded(() => own.run(work));
   }
 
   resetApart(name: string): void {
@@ -77,10 +85,77 @@ export class RedisNode implements Site, AsyncDisposable {
     return this.#feed.open(events);
   }
 
+  async #guarded<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      if (!this.#isAdmitted) await this.#admit();
+      return await call();
+    } catch (error) {
+      this.#heed(error);
+      throw error;
+    }
+  }
+
+  async #admit(): Promise<void> {
+    this.#admitting ??= this.#askGuard().finally(() => this.#admitting = undefined);
+    await this.#admitting;
+  }
+
+  async #askGuard(): Promise<void> {
+    try {
+      await this.#options.guard?.admit(this.#asGuarded());
+    } catch (error) {
+      const { code, message, cause } = toRedisFailure(error, true);
+      throw new RedisFailure(code, message, { outcome: "unsent", cause });
+    }
+    this.#isAdmitted = true;
+  }
+
+  #heed(error: unknown): void {
+    if (!(error instanceof RedisFailure) || error.code !== "redis_forbidden") return;
+    this.#options.guard?.heed(error, this.#asGuarded());
+  }
+
+  #asGuarded(): GuardedNode {
+    const { sharded } = this;
+    return { address: this.#options.address, sharded, ask: (work) => this.#lane.run(work) };
+  }
+
   /** Closes every connection; the feeds lose their links. */
   async [Symbol.asyncDispose](): Promise<void> {
     const all = [this.#lane, ...this.#readers, ...this.#apart.values()];
     await Promise.all(all.map((connection) => connection[Symbol.asyncDispose]()));
     await this.#feed[Symbol.asyncDispose]();
+  }
+}
+
+/** A link whose failures are looked at. */
+class HeededLink implements FeedLink {
+  readonly #link: FeedLink;
+  readonly #onFailure: (error: unknown) => void;
+
+  constructor(link: FeedLink, onFailure: (error: unknown) => void) {
+    this.#link = link;
+    this.#onFailure = onFailure;
+  }
+
+  subscribe(channels: readonly string[]): Promise<void> {
+    return this.#heeding(this.#link.subscribe(channels));
+  }
+
+  unsubscribe(channels: readonly string[]): Promise<void> {
+    return this.#heeding(this.#link.unsubscribe(channels));
+  }
+
+  close(options?: CloseOptions): Promise<void> {
+    return this.#link.close(options);
+  }
+
+  async #heeding(call: Promise<void>): Promise<void> {
+    try {
+      await call;
+    } catch (error) {
+      this.#onFailure(error);
+      throw error;
+    }
   }
 }

@@ -1,3 +1,6 @@
+import type { Redis } from "ioredis";
+import type { RedisFailure } from "./failure.ts";
+
 /** Where a server listens. */
 export interface Endpoint {
   /** Host name or IP address. */
@@ -51,6 +54,29 @@ export interface RedisOptions {
   readonly tls?: RedisTls;
   /** How to reach the Sentinels, where they tell the primary. */
   readonly sentinel?: SentinelOptions;
+  /** Looks after what the user may do there. @default nobody does */
+  readonly guard?: Guard;
+}
+
+/** Looks after what a user may do. */
+export interface Guard {
+  /**
+   * Called before the first call of a node, and again where that failed.
+   *
+   * @throws RedisFailure where the call must not be made
+   */
+  admit(node: GuardedNode): Promise<void>;
+  /** A node has not allowed its user a command, key or channel. */
+  heed(failure: RedisFailure, node: GuardedNode): void;
+}
+
+/** A node as a {@link Guard} sees it. */
+export interface GuardedNode {
+  readonly address: RedisAddress;
+  /** Whether it is one of a Cluster. */
+  readonly sharded: boolean;
+  /** Asks it something. */
+  ask<T>(work: (client: Redis) => Promise<T>): Promise<T>;
 }
 
 /** How to reach a server that others told of. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { clientOptions } from "./connection.ts";
-import { toRedisFailure } from "./failure.ts";
+import { RedisFailure, toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
 import { type Endpoint, type RedisOptions, sentinelOptionsAt } from "./options.ts";
 import { fieldsOf } from "./replies.ts";
@@ -66,10 +66,20 @@ export class SentinelWatch implements AsyncDisposable {
       try {
         await this.#listen(endpoint);
       } catch (error) {
-        if (!signal.aborted) this.#events.onFailure(error);
+        if (!signal.aborted) this.#fail(error, endpoint);
       }
       await pause(PAUSE_MS, undefined, { signal }).catch(() => {});
     }
+  }
+
+  #fail(error: unknown, { host, port }: Endpoint): void {
+    this.#events.onFailure(error);
+    const { guard, sentinel: { username, tls } = {} } = this.#options;
+    if (!(error instanceof RedisFailure) || error.code !== "redis_forbidden") return;
+    const user = username === undefined ? {} : { username };
+    const address = { host, port, tls: tls !== undefined, db: 0, ...user };
+    // a Sentinel names the command by itself, and runs no scripts
+    guard?.heed(error, { address, sharded: false, ask: () => Promise.reject(error) });
   }
 
   async #listen(endpoint: Endpoint): Promise<void> {

@@ -22,7 +22,10 @@ export async function visitRedis<T>(
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new VisitTimeout(timeoutMs)), timeoutMs);
   });
-  const visit = redis.connect().then(() => work(redis));
+  const visit = redis.connect()
+    // the client goes on in database 0 where it may not choose another
+    .then(() => options.address.db === 0 ? undefined : redis.select(options.address.db))
+    .then(() => work(redis));
   try {
     return await Promise.race([visit, late]);
   } catch (error) {

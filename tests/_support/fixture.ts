@@ -57,7 +57,9 @@ export async function startRunnel(options: FixtureOptions = {}): Promise<Fixture
   const open = (changes: Omit<RunnelOptions, "redisUrl"> = {}) =>
     openRunnel({ ...changes, redisUrl, env: { RUNNEL_AUTH: "open", ...env, ...changes.env } });
   const runnel = stack.use(await open(rest));
-  const back = stack.use(new BackDoor({ ...variables, ...rest.env }));
+  const back = stack.use(
+    new BackDoor({ ...variables, ...rest.env, ...(own === undefined ? administrator() : {}) }),
+  );
   const all = stack.move();
   return {
     url: runnel.url,
@@ -73,6 +75,12 @@ export async function startRunnel(options: FixtureOptions = {}): Promise<Fixture
     keys: (start) => back.keys(start),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+/** Who may do at the servers of `TEST_TOPOLOGY` what Runnel's own user may not; variables as JSON. @default that user */
+function administrator(): Readonly<Record<string, string>> {
+  // the caller of the tests writes it
+  return JSON.parse(Deno.env.get("TEST_ADMINISTRATOR") ?? "{}") as Record<string, string>;
 }
 
 /** The way to the Redis servers past Runnel. */

@@ -9,15 +9,20 @@ import {
 import type { Finding } from "./finding.ts";
 import type { Link } from "./link.ts";
 import { linkFailure } from "./link_failure.ts";
+import { permissionFindings } from "./permission_findings.ts";
 import { OLDEST_REDIS } from "../redis/redis_binary.ts";
 import { replicationFindings } from "./replication_findings.ts";
 
 /** Looks at a Redis and says what is good and what is wrong about it, also where it cannot be reached. */
 export async function examine(link: Link, options: InspectOptions): Promise<Finding[]> {
+  const { prefix, slots } = options;
+  const ask = () => permissionFindings(link.options, { prefix, sharded: slots !== undefined });
   try {
-    return redisFindings(await inspectRedis(link.options, options), link);
+    const seen = await inspectRedis(link.options, options);
+    return [...redisFindings(seen, link), ...await ask()];
   } catch (error) {
-    return [await linkFailure(error, link)];
+    const lacking = (await ask()).filter(({ level }) => level === "failure");
+    return lacking.length > 0 ? lacking : [await linkFailure(error, link)];
   }
 }
 
@@ -189,10 +194,7 @@ function roundTripFinding(answer: Answer<number>): Finding {
     return {
       level: "failure",
       text: `A message does not get through Redis (${answer.refused})`,
-      advice: /NOPERM|ACL/.test(answer.refused)
-        ? "Allow the ACL user Runnel's keys, channels and commands:\n" +
-          "ACL SETUSER <user> ~{<prefix>:* &{<prefix>:* +@all (RUNNEL_PREFIX, default rn)"
-        : "Cure what else is found here first, and look at Redis's log",
+      advice: "Cure what else is found here first, and look at Redis's log",
     };
   }
   const ms = answer.value;
