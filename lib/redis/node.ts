@@ -112,6 +112,8 @@ export class RedisNode implements Site, AsyncDisposable {
 
   #heed(error: unknown): void {
     if (!(error instanceof RedisFailure) || error.code !== "redis_forbidden") return;
+    // a rule was taken away: what it stopped half-way is not to happen again
+    this.#isAdmitted = false;
     this.#options.guard?.heed(error, this.#asGuarded());
   }
 

@@ -1,6 +1,13 @@
 import type { Redis } from "ioredis";
 import { recordKey } from "./keys.ts";
-import { channelRule, keyRule, ruleOf, wordsOf } from "./permissions.ts";
+import {
+  channelRule,
+  keyRule,
+  ruleOf,
+  SENTINEL_CHANNEL_RULE,
+  SENTINEL_COMMANDS,
+  wordsOf,
+} from "./permissions.ts";
 import { PERMIT } from "./scripts/permit.lua.ts";
 
 /** Options of {@link missingRules}. */
@@ -55,6 +62,31 @@ export async function missingRules(
   return [...rules].sort(patternsFirst);
 }
 
+/**
+ * Tries which rules the user of a Sentinel lacks, which runs no scripts; the connection hears of failovers afterwards.
+ *
+ * @param master the name of the set
+ * @throws what the client throws, but for a refusal
+ */
+export async function missingSentinelRules(client: Redis, master: string): Promise<string[]> {
+  const rules: string[] = [];
+  for (const entry of SENTINEL_COMMANDS) {
+    const [rule = "", ...args] = entry.split(" ");
+    const [name = "", ...words] = [
+      ...rule.split("|"),
+      ...args.map((word) => word === "MASTER" ? master : word),
+    ];
+    try {
+      await client.call(name, words);
+    } catch (error) {
+      if (!isAnswer(error)) throw error;
+      if (!isRefusal(error)) continue;
+      rules.push(/\bchannels?\b/.test(error.message) ? SENTINEL_CHANNEL_RULE : ruleOf(entry));
+    }
+  }
+  return rules.sort(patternsFirst);
+}
+
 function patternsFirst(a: string, b: string): number {
   return Number(a.startsWith("+")) - Number(b.startsWith("+"));
 }
@@ -63,7 +95,7 @@ function isAnswer(error: unknown): error is Error {
   return error instanceof Error && error.name === "ReplyError";
 }
 
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is Error {
   return isAnswer(error) && error.message.startsWith("NOPERM");
 }
 

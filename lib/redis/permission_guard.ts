@@ -53,12 +53,16 @@ export class PermissionGuard implements Guard {
     { node, redis }: { node: GuardedNode; redis: string },
   ): Promise<void> {
     const commands = [...SCRIPT_COMMANDS, ...CALLED_COMMANDS, ...channelsOf(node)];
-    const missing = await this.#missingAt(node, commands).catch(() => []);
+    const said = cause instanceof Error ? cause.message : `${cause}`;
+    const asked = await this.#missingAt(node, commands).catch(() => []);
+    // a Sentinel cannot be asked, and names the command by itself
+    const [, command] = /run the '(\S+)' command/.exec(said) ?? [];
+    const missing = asked.length > 0 || command === undefined ? asked : [`+${command}`];
     const user = node.address.username ?? "default";
     this.#options.log.error("Redis does not allow its user what Runnel needs", {
       redis,
       user,
-      said: cause instanceof Error ? cause.message : `${cause}`,
+      said,
       ...(missing.length === 0 ? {} : { missing, rule: grantOf(user, missing) }),
     });
   }

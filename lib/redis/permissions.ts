@@ -3,7 +3,7 @@
  * and a test compares them.
  *
  * Each entry is a rule without its plus, and behind it arguments for which Redis takes the command; `KEY` and `CHANNEL`
- * stand for one of Runnel's own. Redis reads keys by their place: what it is asked about must be complete.
+ * stand for one of Runnel's own, `MASTER` for the name of a set. Redis reads keys by their place: what it is asked about must be complete.
  */
 
 /** What scripts call. Where one of these is missing a script may stop half-way, so nothing is done without all of them. */
@@ -44,9 +44,9 @@ export const DOCTOR_COMMANDS: readonly string[] = ["config|get appendonly"];
 /** What an address with a database other than 0 needs besides. */
 export const DATABASE_COMMANDS: readonly string[] = ["select 0"];
 
-/** What is asked of Sentinels, which have users of their own. */
+/** What is asked of Sentinels, which have users of their own, in an order in which it can be asked. */
 export const SENTINEL_COMMANDS: readonly string[] = [
-  ...["ping", "subscribe +switch-master", "sentinel|master runnel"],
+  ...["ping", "sentinel|master MASTER", "subscribe +switch-master"],
 ];
 
 /** The rule of an entry, as `ACL SETUSER` takes it. */
@@ -63,6 +63,9 @@ export function keyRule(prefix: string): string {
 export function channelRule(prefix: string): string {
   return `&{${prefix}:*`;
 }
+
+/** The pattern of the channel by which Sentinels tell of a failover. */
+export const SENTINEL_CHANNEL_RULE = "&+switch-master";
 
 /** Where nothing is kept that Runnel knows; a key and a channel like its own. */
 export function trialName(prefix: string): string {

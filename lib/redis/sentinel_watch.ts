@@ -78,7 +78,7 @@ export class SentinelWatch implements AsyncDisposable {
     if (!(error instanceof RedisFailure) || error.code !== "redis_forbidden") return;
     const user = username === undefined ? {} : { username };
     const address = { host, port, tls: tls !== undefined, db: 0, ...user };
-    // a Sentinel names the command by itself, and runs no scripts
+    // it runs no scripts
     guard?.heed(error, { address, sharded: false, ask: () => Promise.reject(error) });
   }
 

@@ -46,6 +46,11 @@ export async function giveUser(
   await server.cli("ACL", "SETUSER", name, ...rules);
 }
 
+/** The rules without one. */
+export function without(rules: readonly string[], one: string): string[] {
+  return rules.filter((rule) => rule !== one);
+}
+
 /** Makes the user at all servers of a topology; resolves with the variables by which Runnel is that user. */
 export async function giveUserTo(
   { name: topology, env, servers }: Topology,

@@ -4,7 +4,7 @@ import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis
 import { assertProblem, publish, publishId, send } from "../_support/http.ts";
 import { openRunnel, type Runnel } from "../_support/open_runnel.ts";
 import { randomSource } from "../_support/random.ts";
-import { giveUser, readRedisUser, type RedisUser } from "../_support/redis_user.ts";
+import { giveUser, readRedisUser, type RedisUser, without } from "../_support/redis_user.ts";
 import { reshardTo } from "../_support/reshard.ts";
 import { openStream } from "../_support/sse.ts";
 import { startTraffic } from "../_support/traffic.ts";
@@ -87,6 +87,18 @@ async function growTopics(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
+Deno.test("a reshard that lacks a rule says which, and has done nothing", async () => {
+  await using a = await startRestricted([...user.serving, ...user.reshard]);
+  await using b = await startRestricted([...user.serving, ...without(user.reshard, "+hscan")]);
+  await using runnel = await openRunnel({ redisUrl: urlOf(a) });
+  await publishId(runnel.url, { topic: "t", data: 1 });
+  await assert.rejects(
+    reshardTo({ from: [urlOf(a)], to: [urlOf(b)] }),
+    { message: `redis://127.0.0.1:${b.port}/0 does not allow it: ACL SETUSER runnel +hscan` },
+  );
+  await publishId(runnel.url, { topic: "t", data: 2 });
+});
+
 /** What Runnel said of the rule, in lines of its log. */
 function linesOf({ logs }: Runnel, rule: string): Record<string, unknown>[] {
   return logs.map((line) => JSON.parse(line)).filter(({ level, missing = [] }) =>
@@ -131,7 +143,7 @@ const CASES: readonly (readonly [rule: string, refused: readonly string[]])[] = 
 Deno.test("without a rule clients get 503 redis_forbidden, and one line of the log names rule and user", async (t) => {
   for (const [rule, refused] of CASES) {
     await t.step(rule, async () => {
-      await using redis = await startRestricted(user.serving.filter((one) => one !== rule));
+      await using redis = await startRestricted(without(user.serving, rule));
       await using runnel = await openRunnel({ redisUrl: urlOf(redis) });
       assert.deepEqual(await refusedOf(runnel.url), refused);
       assert.deepEqual(await refusedOf(runnel.url), refused);
@@ -164,6 +176,19 @@ Deno.test("a rule that is taken away while Runnel runs is named too, and a messa
   await publishId(url, { topic: "t", data: 4 });
   const { messages } = await pull(url, { topic: "t", group: "g", since: "earliest", max: 10 });
   assert.deepEqual(messages.map(({ data }) => data), [1, 4]);
+});
+
+Deno.test("a rule that is taken away half-way through a commit stops one call, and then nothing is begun", async () => {
+  await using redis = await startRestricted(user.serving);
+  await using runnel = await openRunnel({ redisUrl: urlOf(redis) });
+  const { url } = runnel;
+  await publishId(url, { topic: "t", data: 0 });
+  await giveUser(redis, user, ["-zadd"]);
+  for (const data of [1, 2, 3, 4]) {
+    const answer = await publish(url, { topic: "new", data });
+    assertProblem(answer, { status: 503, code: "redis_forbidden" });
+  }
+  assert.equal(await redis.cli("XLEN", "{rn:0}:t:new"), "1");
 });
 
 Deno.test("where the user may not choose the database, nothing is written to another", async () => {

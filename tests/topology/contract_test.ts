@@ -1,7 +1,9 @@
 /** What Runnel promises over HTTP, on every topology: the tests of tests/functions, run again on each. */
 import assert from "node:assert/strict";
+import type { RedisServer } from "../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../lib/cli/topology/start_topology.ts";
 import type { TopologyName, TopologyOptions } from "../../lib/cli/topology/topology.ts";
+import { giveUserTo, readRedisUser } from "../_support/redis_user.ts";
 
 /** Tests that use whatever Redis there is; the others start Redis servers of their own. */
 async function contractFiles(): Promise<string[]> {
@@ -15,17 +17,33 @@ async function contractFiles(): Promise<string[]> {
   return files.sort();
 }
 
+/** Passwords of the servers' default users: Runnel is the README's user there, who may do no more than it must. */
+const RESTRICTED: TopologyOptions = { password: "of the data", sentinelPassword: "of Sentinels" };
+const ADMINISTRATOR = { REDIS_USERNAME: "default", REDIS_PASSWORD: "of the data" };
+
 /** The tests as other Redis servers see them; what they said where one failed. */
-async function runContract(env: Readonly<Record<string, string>>): Promise<string> {
+async function runContract(
+  env: Readonly<Record<string, string>>,
+  administrator: Readonly<Record<string, string>>,
+): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", "--parallel", ...await contractFiles()],
-    env: { NO_COLOR: "1", TEST_TOPOLOGY: JSON.stringify(env) },
+    env: {
+      NO_COLOR: "1",
+      TEST_TOPOLOGY: JSON.stringify(env),
+      TEST_ADMINISTRATOR: JSON.stringify(administrator),
+    },
     stdin: "null",
   }).output();
   const text = new TextDecoder().decode(stdout);
   const failures = text.slice(Math.max(0, text.indexOf(" ERRORS ")));
   assert.ok(success, `${failures}\n${new TextDecoder().decode(stderr)}`);
   return text;
+}
+
+/** What a server did not let its users do. */
+async function refusals(server: RedisServer): Promise<string> {
+  return await server.cli("ACL", "LOG");
 }
 
 const SETTINGS: readonly (readonly [
@@ -35,16 +53,21 @@ const SETTINGS: readonly (readonly [
   env: Readonly<Record<string, string>>,
 ])[] = [
   ["two shards and many partitions", "shards", { shards: 2 }, {}],
-  ["a Sentinel set", "sentinel", {}, {}],
-  ["a Cluster", "cluster", {}, { RUNNEL_PARTITIONS: "8" }],
-  ["a Redis with TLS, client certificates and a password", "tls", { password: "secret" }, {}],
+  ["a Sentinel set by the README's user", "sentinel", RESTRICTED, {}],
+  ["a Cluster by the README's user", "cluster", RESTRICTED, { RUNNEL_PARTITIONS: "8" }],
+  ["a Redis with TLS and client certificates by the README's user", "tls", RESTRICTED, {}],
 ];
 
 for (const [what, name, options, env] of SETTINGS) {
   Deno.test(`every promise over HTTP is kept on ${what}`, async () => {
     await using topology = await startTopology(name, options);
-    const said = await runContract({ ...topology.env, ...env });
+    const restricted = options === RESTRICTED;
+    const reached = restricted ? await giveUserTo(topology, await readRedisUser()) : topology.env;
+    const said = await runContract({ ...reached, ...env }, restricted ? ADMINISTRATOR : {});
     const [, passed = "0"] = /^ok \| (\d+) passed/m.exec(said) ?? [];
     assert.ok(Number(passed) > 150, said);
+    if (restricted) {
+      for (const { server } of topology.servers) assert.equal(await refusals(server), "");
+    }
   });
 }

@@ -1,5 +1,5 @@
 import { describeRedisAddress } from "../../redis/address.ts";
-import { grantOf, missingRules } from "../../redis/permission_check.ts";
+import { grantOf, missingRules, missingSentinelRules } from "../../redis/permission_check.ts";
 import {
   CALLED_COMMANDS,
   CHANNEL_COMMANDS,
@@ -48,6 +48,34 @@ export async function permissionFindings(
     return [];
   }
   return [{ level: "ok", text: "The Redis user may do all that Runnel does" }];
+}
+
+/** What the user may not do at Sentinels, and the rules that let it; nothing of those that cannot be asked. */
+export async function sentinelPermissionFindings(
+  { address, sentinel = {}, ...options }: RedisOptions,
+  { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {},
+): Promise<Finding[]> {
+  const { endpoints = [], master = "" } = address.sentinel ?? {};
+  const { username, password, tls } = sentinel;
+  const found = await Promise.all(endpoints.map(async (endpoint) => {
+    const there: RedisOptions = {
+      ...options,
+      address: {
+        ...endpoint,
+        tls: tls !== undefined,
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+        db: 0,
+      },
+      ...(tls === undefined ? {} : { tls }),
+    };
+    const missing = await visitRedis(there, {
+      timeoutMs,
+      work: (redis) => missingSentinelRules(redis, master),
+    }).catch(() => []);
+    return missing.length === 0 ? [] : [finding(missing, there)];
+  }));
+  return found.flat();
 }
 
 function finding(missing: readonly string[], { address }: RedisOptions): Finding {

@@ -5,6 +5,7 @@ import { mixed, newest, type PlacedShard, type Placement } from "../placement.ts
 import type { Records } from "../records.ts";
 import type { Shard } from "../shard.ts";
 import { MoveFailure } from "./partition_move.ts";
+import { checkRules } from "./reshard_rules.ts";
 
 /** Options of {@link Members}. */
 export interface MembersOptions {
@@ -13,6 +14,7 @@ export interface MembersOptions {
   /** Where it is to be. */
   readonly to: readonly RedisOptions[];
   readonly records: Records;
+  readonly prefix: string;
 }
 
 interface Member {
@@ -44,13 +46,15 @@ export class Members implements AsyncDisposable {
   /**
    * Gets to know all of them, and makes those that are new members of the deployment.
    *
-   * @throws {MoveFailure} where there is none to spread, one of its Redis is not named, or it is not to be moved
+   * @throws {MoveFailure} where there is none to spread, one of its Redis is not named, it is not to be moved, or the user
+   * may not do it
    * @throws RedisFailure where one cannot be reached
    */
   async meet(): Promise<Placement> {
     const { from, to, records } = this.#options;
     const current = from.map(createShard);
     this.#keep(current);
+    for (const [i, shard] of current.entries()) await this.#check(shard, from[i]?.address);
     const known = await Promise.all(current.map((shard) => records.read(shard)));
     const placement = newest(known);
     if (placement === undefined) throw new MoveFailure("There is no deployment to spread yet");
@@ -59,7 +63,14 @@ export class Members implements AsyncDisposable {
     if ([...current, ...wanted].some(({ sharded }) => sharded)) {
       throw new MoveFailure("A Cluster spreads its partitions by itself, by moving its slots");
     }
-    for (const shard of wanted) await this.#admit(shard, { current, placement });
+    for (const [i, shard] of wanted.entries()) {
+      const known = current.find(({ url }) => url === shard.url);
+      if (known === undefined) {
+        this.#keep([shard]);
+        await this.#check(shard, to[i]?.address);
+      }
+      await this.#admit(known ?? shard, placement);
+    }
     const missing = placement.shards.filter(({ id }) => !this.#members.some((m) => m.id === id));
     if (missing.length > 0) {
       const urls = missing.map(({ url }) => url).join(" ");
@@ -89,19 +100,17 @@ export class Members implements AsyncDisposable {
     await Promise.all(this.shards.map((shard) => shard[Symbol.asyncDispose]()));
   }
 
-  async #admit(
-    shard: Shard,
-    { current, placement }: { current: readonly Shard[]; placement: Placement },
-  ): Promise<void> {
-    const known = current.find(({ url }) => url === shard.url);
-    const member = known ?? shard;
-    if (known === undefined) this.#keep([shard]);
+  async #admit(member: Shard, placement: Placement): Promise<void> {
     const record = await this.#options.records.claim(member, { placement });
     if (record.placement?.deployment !== placement.deployment) throw mixed();
     this.#name(member, record.shard);
     const id = this.#members.find((one) => one.shard === member)?.id ?? "";
     if (this.targetIds.includes(id)) throw new MoveFailure("A Redis is named twice");
-    this.targets.push({ id, url: shard.url });
+    this.targets.push({ id, url: member.url });
+  }
+
+  async #check(shard: Shard, { username }: { readonly username?: string } = {}): Promise<void> {
+    await checkRules(shard, { username, prefix: this.#options.prefix });
   }
 
   #keep(shards: readonly Shard[]): void {

@@ -66,7 +66,7 @@ export class Reshard implements AsyncDisposable {
     this.#options = options;
     const records = new Records(options.prefix);
     this.#records = records;
-    this.#members = new Members({ from: options.from, to: options.to, records });
+    this.#members = new Members({ ...options, records });
   }
 
   /**

@@ -1,19 +1,28 @@
 import assert from "node:assert/strict";
 import type { Finding } from "../../../lib/cli/findings/finding.ts";
-import { permissionFindings } from "../../../lib/cli/findings/permission_findings.ts";
 import { serverLink } from "../../../lib/cli/findings/link.ts";
+import {
+  permissionFindings,
+  sentinelPermissionFindings,
+} from "../../../lib/cli/findings/permission_findings.ts";
 import { examine } from "../../../lib/cli/findings/redis_findings.ts";
 import { type RedisServer, startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startTopology } from "../../../lib/cli/topology/start_topology.ts";
+import { loadConfig } from "../../../lib/config.ts";
 import type { RedisOptions } from "../../../lib/redis/options.ts";
 import { redisOptionsOf } from "../../_support/partition.ts";
-import { giveUser, readRedisUser, type RedisUser } from "../../_support/redis_user.ts";
+import {
+  giveUser,
+  giveUserTo,
+  readRedisUser,
+  type RedisUser,
+  without,
+} from "../../_support/redis_user.ts";
 
 function optionsOf(redis: RedisServer, user: RedisUser, db = 0): RedisOptions {
   const url = redis.url.replace("://", `://${user.name}:${user.password}@`);
   return redisOptionsOf(`${url}/${db}`);
 }
-
-const without = (rules: readonly string[], one: string) => rules.filter((rule) => rule !== one);
 
 /** Rules that let it do something, without those that name the user. */
 const permissions = (rules: readonly string[]) => rules.filter((rule) => /^[~&+]/.test(rule));
@@ -66,4 +75,21 @@ Deno.test("permissionFindings() names all that is missing at once, by the user's
   assert.equal(finding?.level, "failure");
   assert.match(finding.text, /^The user "runnel" lacks ~\{rn:\* \+hset \+xadd at redis:\/\/127/);
   assert.doesNotMatch(JSON.stringify(finding), /password/);
+});
+
+Deno.test("sentinelPermissionFindings() names each rule that the user lacks at a Sentinel", async () => {
+  await using topology = await startTopology("sentinel", { password: "a", sentinelPassword: "b" });
+  const user = await readRedisUser();
+  const variables = await giveUserTo(topology, user);
+  const { redis: [options] = [] } = loadConfig((name) => variables[name]);
+  assert.ok(options);
+  assert.deepEqual(await sentinelPermissionFindings(options), []);
+  const sentinel = topology.servers.find(({ part }) => part === "sentinel")?.server;
+  assert.ok(sentinel);
+  for (const rule of permissions(user.sentinel)) {
+    await giveUser(sentinel, user, without(user.sentinel, rule));
+    const findings = await sentinelPermissionFindings(options);
+    assert.equal(findings.length, 1);
+    assertNames(findings, rule);
+  }
 });
