@@ -116,7 +116,9 @@ function detourOf(message: string): Detour | undefined {
 export function toRedisFailure(thrown: unknown, sent: boolean): RedisFailure {
   if (thrown instanceof RedisFailure) return thrown;
   const error = reasonOf(thrown);
-  const message = error instanceof Error ? error.message : String(error);
+  const said = error instanceof Error ? error.message : String(error);
+  // of EXEC itself
+  const message = said.replace(/^EXECABORT Transaction discarded because of: /, "");
   const outcome = outcomeOf(error, message, sent);
   if (message.startsWith("UNADOPTED ")) return new UnadoptedFailure(message, error);
   const detour = outcome === "refused" ? detourOf(message) : undefined;

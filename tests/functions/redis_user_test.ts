@@ -140,6 +140,9 @@ const CASES: readonly (readonly [rule: string, refused: readonly string[]])[] = 
   ["+memory|usage", ["topics/t"]],
 ];
 
+/** Rules without which clients are refused nothing of {@link ALL}. */
+const MILD = ["+multi", "+exec", "+del", "+zremrangebyscore"];
+
 Deno.test("without a rule clients get 503 redis_forbidden, and one line of the log names rule and user", async (t) => {
   for (const [rule, refused] of CASES) {
     await t.step(rule, async () => {
@@ -157,6 +160,17 @@ Deno.test("without a rule clients get 503 redis_forbidden, and one line of the l
       // what was given is used without a restart
       await giveUser(redis, user, [rule]);
       assert.deepEqual(await refusedOf(runnel.url), []);
+    });
+  }
+});
+
+Deno.test("without a rule for what only counts, the log names it and clients are served", async (t) => {
+  for (const rule of MILD) {
+    await t.step(rule, async () => {
+      await using redis = await startRestricted(without(user.serving, rule));
+      await using runnel = await openRunnel({ redisUrl: urlOf(redis) });
+      assert.deepEqual(await refusedOf(runnel.url), []);
+      await until(() => linesOf(runnel, rule).length === 1, { what: "a line in the log" });
     });
   }
 });

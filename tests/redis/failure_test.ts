@@ -13,6 +13,7 @@ Deno.test("toRedisFailure() knows what Redis says", () => {
     "WRONGPASS invalid username-password pair or user is disabled.": "redis_auth",
     "ERR AUTH <password> called without any password configured": "redis_auth",
     "NOPERM this user has no permissions to run the 'evalsha' command": "redis_forbidden",
+    "EXECABORT Transaction discarded because of: NOPERM this user has no": "redis_forbidden",
     "ERR The user executing the script can't run this command": "redis_forbidden",
     "READONLY You can't write against a read only replica.": "redis_readonly",
     "OOM command not allowed when used memory > 'maxmemory'. script: f, on @user_script:1.":
