@@ -8,7 +8,7 @@ import {
   DOCTOR_COMMANDS,
   SCRIPT_COMMANDS,
 } from "../../redis/permissions.ts";
-import type { RedisOptions } from "../../redis/options.ts";
+import { type RedisOptions, sentinelOptionsAt } from "../../redis/options.ts";
 import { visitRedis } from "../../redis/visit.ts";
 import type { Finding } from "./finding.ts";
 
@@ -52,23 +52,12 @@ export async function permissionFindings(
 
 /** What the user may not do at Sentinels, and the rules that let it; nothing of those that cannot be asked. */
 export async function sentinelPermissionFindings(
-  { address, sentinel = {}, ...options }: RedisOptions,
+  options: RedisOptions,
   { timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {},
 ): Promise<Finding[]> {
-  const { endpoints = [], master = "" } = address.sentinel ?? {};
-  const { username, password, tls } = sentinel;
+  const { endpoints = [], master = "" } = options.address.sentinel ?? {};
   const found = await Promise.all(endpoints.map(async (endpoint) => {
-    const there: RedisOptions = {
-      ...options,
-      address: {
-        ...endpoint,
-        tls: tls !== undefined,
-        ...(username === undefined ? {} : { username }),
-        ...(password === undefined ? {} : { password }),
-        db: 0,
-      },
-      ...(tls === undefined ? {} : { tls }),
-    };
+    const there = sentinelOptionsAt(options, endpoint);
     const missing = await visitRedis(there, {
       timeoutMs,
       work: (redis) => missingSentinelRules(redis, master),

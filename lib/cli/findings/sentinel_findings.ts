@@ -4,6 +4,7 @@ import type { RedisOptions } from "../../redis/options.ts";
 import type { Finding } from "./finding.ts";
 import { electorateFindings } from "./electorate_findings.ts";
 import { primaryLink, sentinelLink } from "./link.ts";
+import { sentinelPermissionFindings } from "./permission_findings.ts";
 import { endpointText, listed, seeds, type Seen } from "./seeds.ts";
 import { examine } from "./redis_findings.ts";
 
@@ -19,10 +20,12 @@ export async function examineSentinels(
     look: (endpoint) => inspectSentinel(options, endpoint),
     explain: (refusal) => explainRefusal(refusal, master),
   });
+  const permissions = await sentinelPermissionFindings(options);
   const newest = seen.toSorted((a, b) => b.view.epoch - a.view.epoch)[0]?.view;
-  if (newest === undefined) return [...findings];
+  if (newest === undefined) return [...findings, ...permissions];
   return [
     ...findings,
+    ...permissions,
     ...transportFindings(options),
     ...sentinelFindings(seen, { master, named: endpoints.length }),
     ...await examine(primaryLink(options, newest.primary), { prefix }),
@@ -41,7 +44,7 @@ function explainRefusal(refusal: string, master: string): [reason: string, advic
   }
   return [
     `it refuses to tell (${refusal})`,
-    "Allow its user what Runnel asks: ACL SETUSER <user> +sentinel|master +subscribe &* +ping",
+    "Allow its user what Runnel asks of Sentinels: the README has the rules",
   ];
 }
 
