@@ -26,6 +26,17 @@ export async function cutTail(redis: RedisServer, bytes: number): Promise<void> 
   }
 }
 
+/** Bytes of the file that a Redis appends to. */
+export async function tailSize(redis: RedisServer): Promise<number> {
+  let size = 0;
+  for await (const { name } of Deno.readDir(`${redis.dir}/${FOLDER}`)) {
+    if (name.endsWith(".incr.aof")) {
+      size += (await Deno.stat(`${redis.dir}/${FOLDER}/${name}`)).size;
+    }
+  }
+  return size;
+}
+
 async function copyFolder(from: string, to: string): Promise<void> {
   await Deno.mkdir(to);
   for await (const { name } of Deno.readDir(from)) {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { RedisAddress } from "../../redis/options.ts";
 import { CliError } from "../cli_error.ts";
 import type { Terminal } from "../terminal.ts";
+import { cutTornTail, describeCut } from "./aof_repair.ts";
 import { DataFolder } from "./data_folder.ts";
 import { addresses, redisUrl } from "./listening.ts";
 import { findOrphan } from "./orphan.ts";
@@ -109,6 +110,7 @@ export class ManagedRedis implements AsyncDisposable {
     try {
       // Whoever cleaned up may have removed the folder: what was in it is lost, but Redis need not be.
       this.#folder.restore();
+      await repair(this.#folder, (text) => this.#tell(text));
       const log = openLog(this.#folder.log);
       const [address, dir] = [this.#address, this.#folder.path];
       started = spawnRedis({ binary: this.#binary, address, dir, log: log.path });
@@ -139,6 +141,11 @@ function failureText(error: unknown): string {
   return `Cannot start Redis, trying again: ${error instanceof Error ? error.message : error}`;
 }
 
+async function repair(folder: DataFolder, tell: (text: string) => void): Promise<void> {
+  const cut = await cutTornTail(folder.path);
+  if (cut) tell(describeCut(cut));
+}
+
 interface Run {
   readonly folder: DataFolder;
   readonly address: RedisAddress;
@@ -164,6 +171,7 @@ async function startFresh(
   { binary, terminal, signal }: ManagedRedisOptions,
 ): Promise<Run> {
   let failure: unknown;
+  await repair(folder, (text) => terminal.err(text));
   for (const address of addresses(folder.socket)) {
     const log = openLog(folder.log);
     const process = spawnRedis({ binary, address, dir: folder.path, log: log.path });

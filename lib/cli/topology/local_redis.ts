@@ -1,5 +1,6 @@
 /** Redis servers that live for a while: on a free port or a unix socket, in a folder of their own, gone at the end. */
 import { setTimeout as pause } from "node:timers/promises";
+import { cutTornTail } from "../redis/aof_repair.ts";
 import { findRedis } from "../redis/redis_binary.ts";
 import type { Certificates } from "./certificates.ts";
 import { type GuardedProcess, spawnGuarded } from "./guarded_process.ts";
@@ -31,6 +32,8 @@ export interface RestartOptions {
   readonly loaded?: boolean;
   /** Arguments for this run that win over the server's own. @default [] */
   readonly args?: readonly string[];
+  /** Whether what a kill left of a write is cut before, as the managed Redis does it. @default true */
+  readonly repair?: boolean;
 }
 
 /** A running redis-server. Disposing it kills it and removes its data. */
@@ -131,8 +134,11 @@ class LocalRedis implements RedisServer {
     await this.#process?.status;
   }
 
-  async restart({ loaded = true, args = [] }: RestartOptions = {}): Promise<void> {
+  async restart(
+    { loaded = true, args = [], repair = true }: RestartOptions = {},
+  ): Promise<void> {
     await this.kill9();
+    if (repair) await cutTornTail(this.dir);
     await this.#writeSentinelFile();
     // A log of its own for each run: an old line must not pass for this run's.
     const log = `${this.dir}/redis-${++this.#runs}.log`;

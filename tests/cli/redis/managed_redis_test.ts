@@ -106,6 +106,37 @@ function untilAnswers(redis: ManagedRedis): Promise<unknown> {
   });
 }
 
+Deno.test("ManagedRedis cuts a write that a kill tore, says so and keeps what it cut", async () => {
+  await using dir = await tempDir("data");
+  const file = `${dir.path}/appendonlydir/appendonly.aof.1.incr.aof`;
+  const torn = "*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$1\r\n1\r\n*1\r\n$4\r\nEX";
+  const tearAndStart = async (terminal: MemoryTerminal, start: () => Promise<unknown>) => {
+    const { size } = await Deno.stat(file);
+    await Deno.writeTextFile(file, torn, { append: true });
+    await start();
+    const kept = `${file}.torn-${size}`;
+    assert.ok(terminal.stderr.includes(`took the last ${torn.length} bytes`), terminal.stderr);
+    assert.ok(terminal.stderr.includes(kept), terminal.stderr);
+    assert.equal(await Deno.readTextFile(kept), torn);
+    assert.equal((await Deno.readTextFile(file)).includes("half"), false);
+  };
+  {
+    await using redis = await manage(dir.path);
+    await send(redis.url, "SET key 1");
+  }
+  const terminal = new MemoryTerminal();
+  let redis: ManagedRedis | undefined;
+  await tearAndStart(terminal, async () => redis = await manage(dir.path, terminal));
+  await using running = redis!;
+  await send(running.url, "SET key 2");
+  terminal.errLines.length = 0;
+  await tearAndStart(terminal, async () => {
+    Deno.kill(running.pid, "SIGKILL");
+    await until(() => terminal.stderr.includes("runs again"), { what: "a new process" });
+  });
+  assert.match(await send(running.url, "MGET key half"), /\r\n2\r\n\$-1/);
+});
+
 Deno.test("ManagedRedis starts anew where its folder was removed, and holds that one too", async () => {
   await using dir = await tempDir("data");
   await using redis = await manage(dir.path);
