@@ -1,11 +1,12 @@
 /**
  * Lua of groups: a `desk` does pulls and acknowledgements and writes down in the end what they changed. Needs APPEND.
  *
- * Of a group there is a hash with `lease` (the number of the last one), `max` (most deliveries, where it was set), `seen`
- * (the latest time a pull saw), `span` (the longest lease or delay so far), `since` and `deleting`; `:due`, when each
- * message that was given out or given back is due again; `:held`, its copy "topic time expires body", so that retention
- * waits for cursors only; `:lease`, "deliveries lease state topic consumer" with state L (leased) or W (waiting); `:n`,
- * how many each consumer holds; `:seen`, when each was; `:c`, the last attempt of each, "attempt lease process ids".
+ * Of a group there is a hash with `lease` (the number of the last one), `gen` (in which generation that was), `max` (most
+ * deliveries, where it was set), `seen` (the latest time a pull saw), `span` (the longest lease or delay so far), `since`
+ * and `deleting`; `:due`, when each message that was given out or given back is due again; `:held`, its copy "topic time
+ * expires body", so that retention waits for cursors only; `:lease`, "deliveries lease state topic consumer" with state L
+ * (leased) or W (waiting); `:n`, how many each consumer holds; `:seen`, when each was; `:c`, the last attempt of each,
+ * "attempt lease process ids".
  *
  * Leases use raw time. After the clock went back, what is due later than the longest span from now counts as due.
  */
@@ -23,10 +24,10 @@ local function group_named(desk, gkey)
   local g = desk.groups[gkey]
   if g then return g end
   local key = desk.base .. ':g:' .. gkey
-  local h = redis.call('HMGET', key, 'lease', 'max', 'seen', 'span', 'deleting')
+  local h = redis.call('HMGET', key, 'lease', 'max', 'seen', 'span', 'deleting', 'gen')
   g = { gkey = gkey, key = key, exists = h[1] and true, lease = tonumber(h[1] or 0), max = tonumber(h[2]) or desk.max_deliveries,
-    seen = tonumber(h[3] or 0), span = tonumber(h[4] or 0), deleting = h[5] and true, pattern = is_pattern(gkey),
-    counts = {}, members = {}, held = {}, leases = {}, due = {}, gone = {}, gone_set = {} }
+    seen = tonumber(h[3] or 0), span = tonumber(h[4] or 0), deleting = h[5] and true, gen = tonumber(h[6] or desk.w.r.gen),
+    pattern = is_pattern(gkey), counts = {}, members = {}, held = {}, leases = {}, due = {}, gone = {}, gone_set = {} }
   desk.groups[gkey] = g
   desk.order[#desk.order + 1] = g
   return g
@@ -86,7 +87,7 @@ end
 local function create(desk, g, sub, since)
   local w = desk.w
   g.exists, g.lease = true, desk.now
-  redis.call('HSET', g.key, 'lease', int(g.lease), 'since', since)
+  redis.call('HSET', g.key, 'lease', int(g.lease), 'gen', int(g.gen), 'since', since)
   if g.pattern then
     redis.call('HSET', desk.base .. ':pg', g.gkey, since)
     w.r.gv = redis.call('HINCRBY', w.at.meta, 'gv', 1)
@@ -205,7 +206,10 @@ end
 
 local function new_lease(desk, g, p, o)
   if p.lease then return end
-  g.lease = math.max(g.lease + 1, 1)
+  -- a primary whose tail was lost may have given out the numbers that come next, and their holders may still ask
+  local gen = desk.w.r.gen
+  g.lease = math.max(g.lease + 1 + (gen - g.gen) * 65536, 1)
+  g.gen = gen
   p.lease = int(g.lease)
   p.ends = desk.now + o.lease_ms
   g.span = math.max(g.span, o.lease_ms)
@@ -474,7 +478,7 @@ local function close_desk(desk)
   for _, g in ipairs(desk.order) do
     if g.touched then
       desk.changed = true
-      redis.call('HSET', g.key, 'lease', int(g.lease), 'span', int(g.span), 'seen', int(math.max(g.seen, desk.now)))
+      redis.call('HSET', g.key, 'lease', int(g.lease), 'gen', int(g.gen), 'span', int(g.span), 'seen', int(math.max(g.seen, desk.now)))
     end
     for name, t in pairs(g.members) do
       local m = t.members[g.gkey]
