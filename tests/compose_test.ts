@@ -10,6 +10,7 @@ import {
   SENTINEL_SETTINGS,
 } from "../lib/cli/topology/flags.ts";
 import { loadConfig, VARIABLES } from "../lib/config.ts";
+import { CERT, KEY } from "./_support/pem.ts";
 import { range } from "./_support/fill.ts";
 
 /** The part of a compose service that is looked at here. */
@@ -109,8 +110,7 @@ Deno.test("docker-compose.yml gives the functions of each profile settings with 
 });
 
 function pemOf(path: string | URL): string {
-  const kind = `${path}`.endsWith(".key") ? "PRIVATE KEY" : "CERTIFICATE";
-  return `-----BEGIN ${kind}-----\nAAAA\n-----END ${kind}-----\n`;
+  return `${path}`.endsWith(".key") ? KEY : CERT;
 }
 
 function addressOf(name: string): string {

@@ -1,23 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { CERT, KEY } from "./_support/pem.ts";
 import { ConfigError, loadConfig, type VariableName, VARIABLES } from "../lib/config.ts";
 
 type Variables = Partial<Record<VariableName, string>>;
 
-/** It is good for a hundred years, and nobody has its key. */
-const CERT = `-----BEGIN CERTIFICATE-----
-MIIBbjCCARWgAwIBAgIUHiI8aJYHanIUWnM1kzlDTW/mg9swCgYIKoZIzj0EAwIw
-DDEKMAgGA1UEAwwBdDAgFw0yNjExMjUxNTE2MzlaGA8yMTI2MTEwMTE1MTYzOVow
-DDEKMAgGA1UEAwwBdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOfn62vTR8va
-9FmL6SF+APCE5vJTAxK0Mgo9v5V8V9g8yIbeG2RzEKJdrbIiHiqSoZb+ZmFKlVmb
-bAbOC3wTW7ujUzBRMB0GA1UdDgQWBBTXQbtvpGXDxMCGF0uvHpO1F1FWxjAfBgNV
-HSMEGDAWgBTXQbtvpGXDxMCGF0uvHpO1F1FWxjAPBgNVHRMBAf8EBTADAQH/MAoG
-CCqGSM49BAMCA0cAMEQCIHb3qDR3vYE+ogywnlAfMmTNuoY/Qn+gApU71JsJ07Fd
-AiBXRifT+SMjz0ehLp8PG5ehB8rajAhNGFwQTVLCoGKjUw==
------END CERTIFICATE-----
-`;
 const BROKEN = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
-const KEY = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n";
 const FILES: Record<string, string> = { "/ca.pem": CERT, "/cert.pem": CERT, "/key.pem": KEY };
 
 function readFile(path: string): string {
