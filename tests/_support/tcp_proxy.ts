@@ -45,6 +45,11 @@ export interface TcpProxy extends AsyncDisposable {
    */
   unstall(options?: { readonly forget?: boolean }): void;
   /**
+   * Makes connections half-open for good, as after a lost NAT entry: nothing passes and nothing is reset. New ones work.
+   * The first `but` of those accepted so far are left out.
+   */
+  forget(options?: { readonly but?: number }): void;
+  /**
    * Delivers a matching request to the server, waits until the server answers, and cuts the connection in place of
    * handing the answer over: it was executed and the client cannot know. Assumes one request in flight a connection.
    * `done` resolves when all have been cut.
@@ -117,9 +122,13 @@ class LoopbackProxy implements TcpProxy {
   }
 
   unstall({ forget = false } = {}): void {
-    if (forget) { for (const link of this.#links) link.forgotten = true; }
+    if (forget) this.forget();
     this.#stalled = false;
     this.#gate.resolve();
+  }
+
+  forget({ but = 0 } = {}): void {
+    for (const link of this.#links) if (link.number > but) link.forgotten = true;
   }
 
   cutAfterRequest(match: BytesMatch, { times = 1 }: CutAfterRequestOptions = {}) {
@@ -157,14 +166,13 @@ class LoopbackProxy implements TcpProxy {
   async #accept(listener: Deno.TcpListener): Promise<void> {
     // A closed listener ends the loop by itself.
     for await (const client of listener) {
-      this.accepted++;
-      this.#run(this.#serve(client));
+      this.#run(this.#serve(client, ++this.accepted));
     }
   }
 
-  async #serve(client: Deno.TcpConn): Promise<void> {
+  async #serve(client: Deno.TcpConn, number: number): Promise<void> {
     client.setNoDelay();
-    const link = new Link(client);
+    const link = new Link(client, number);
     this.#links.add(link);
     await this.#gate.promise;
     try {
@@ -252,6 +260,8 @@ interface Chunk {
 
 class Link {
   readonly client: Deno.Conn;
+  /** Which one it is of all that were accepted, from 1. */
+  readonly number: number;
   readonly #gone = Promise.withResolvers<void>();
   server: Deno.Conn | undefined;
   lost: LostReply | undefined;
@@ -259,8 +269,9 @@ class Link {
   closed = false;
   tail = "";
 
-  constructor(client: Deno.Conn) {
+  constructor(client: Deno.Conn, number: number) {
     this.client = client;
+    this.number = number;
   }
 
   get gone(): Promise<void> {

@@ -134,6 +134,22 @@ Deno.test("unstall() that forgets leaves the old connections dead and open", asy
   assert.equal(await silent, null);
 });
 
+Deno.test("forget() makes connections dead and leaves out the first ones", async () => {
+  await using echo = startEcho();
+  await using proxy = startProxy(echo);
+  using first = await dial(proxy);
+  await first.write("a");
+  assert.equal(await first.read(), "a!");
+  using second = await dial(proxy);
+  await second.write("b");
+  assert.equal(await second.read(), "b!");
+  proxy.forget({ but: 1 });
+  await second.write("lost");
+  await first.write("c");
+  assert.equal(await first.read(), "c!");
+  assert.deepEqual(echo.received, ["a", "b", "c"]);
+});
+
 Deno.test("cutAfterRequest() lets the server execute and loses the reply", async () => {
   await using echo = startEcho();
   await using proxy = startProxy(echo);
