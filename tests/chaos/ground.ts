@@ -115,11 +115,14 @@ export class Ground implements AsyncDisposable {
       .flatMap(({ part, server }) => parts.includes(part) ? [server] : []);
   }
 
-  /** The data servers that are primaries, or replicas, now. */
+  /** The data servers that are primaries, or replicas, as soon as there is one. */
   async data(role: "master" | "slave"): Promise<RedisServer[]> {
     const all = this.servers("primary", "replica");
-    const roles = await Promise.all(all.map((server) => roleOf(server)));
-    return all.filter((_, i) => roles[i] === role);
+    return await until(async () => {
+      const roles = await Promise.all(all.map((server) => roleOf(server)));
+      const found = all.filter((_, i) => roles[i] === role);
+      return found.length > 0 && found;
+    }, { timeoutMs: HEAL_MS, everyMs: 50, what: `a server in the part of a ${role}` });
   }
 
   /** Waits until another has taken the place of a primary that does not answer. */
