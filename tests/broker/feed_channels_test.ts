@@ -23,7 +23,7 @@ function leave(feed: Feed, listener: Listener): void {
 
 Deno.test("Feed keeps a channel that nobody wants for a while, and then lets it go", async () => {
   await using partition = redis.open();
-  const { feed } = openFeed(partition, { lingerMs: 60, probeMs: 20, probeTimeoutMs: 40 });
+  const { feed } = openFeed(partition, { lingerMs: 1_000, probeMs: 20, probeTimeoutMs: 500 });
   await using _ = feed;
   const { keys } = partition.store;
   const [stays, goes] = [new Listener(feed, "a"), new Listener(feed, "a", "b")];
