@@ -1,4 +1,5 @@
 /** Everything at full speed while things break, and what came of it. */
+import { AssertionError } from "node:assert/strict";
 import { send } from "../_support/http.ts";
 import { randomSource } from "../_support/random.ts";
 import { sleep, until } from "../_support/until.ts";
@@ -18,7 +19,7 @@ export interface ChaosOptions {
   readonly ground: Ground;
   /** The same seed picks the same faults. */
   readonly seed: number;
-  /** How long faults are committed, in seconds; the one under way is finished. */
+  /** How long faults are committed, in seconds: each once at the least, and the one under way is finished. */
   readonly seconds: number;
   /** What is done. @default all that the ground bears */
   readonly faults?: readonly FaultKind[];
@@ -26,6 +27,8 @@ export interface ChaosOptions {
   readonly durability?: "stored" | "replicated";
   /** Told what is done. @default nobody */
   readonly tell?: (text: string) => void;
+  /** No more faults: what was done so far is judged. */
+  readonly signal?: AbortSignal;
   /** What a twin changes of the publishers. */
   readonly publishers?: Partial<PublishersOptions>;
   /** What a twin changes of the subscribers. */
@@ -65,8 +68,8 @@ const LEASE_MS = 15_000;
 const MAX_MESSAGES = 10_000_000;
 /** So many partitions that each topic has its own: all that can be said of order where their number is not known. */
 const EACH_TOPIC = 2 ** 30;
-/** Messages that are stored between two faults, at least. */
-const BETWEEN = 200;
+/** Messages that are stored between two faults, at least, and how long that may take. */
+const MORE = [200, PATIENCE_MS] as const;
 
 /** Runs publishers, subscribers, consumers and delayed messages while faults are committed, and judges. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
@@ -77,11 +80,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   // of this run alone, also where a Redis is used again
   const prefix = `chaos-${crypto.randomUUID().slice(0, 8)}.`;
   const [topics, later] = [TOPICS.map((topic) => prefix + topic), `${prefix}later`];
+  const groups = ["alone", "orders.*"].map((topic) => ({ topic: prefix + topic, group: "g" }));
+  await using _names = {
+    [Symbol.asyncDispose]: () => removeAll(url, { topics: [...topics, later], groups }),
+  };
   for (const topic of [...topics, later]) await keepAll(url, topic);
-  const groups = [{ topic: `${prefix}alone`, group: "g" }, {
-    topic: `${prefix}orders.*`,
-    group: "g",
-  }];
   for (const names of groups) await putGroup(url, { ...names, since: "earliest" });
   const kinds = CROWD.map(({ topics, expects = topics }) => ({
     topics: topics.map((topic) => prefix + topic),
@@ -100,19 +103,21 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const consumers = groups.map((names, i) =>
     stack.use(startConsumers({ urls, ...names, count: 2, seed: seed + i, leaseMs: LEASE_MS }))
   );
-  await publishers.progress(BETWEEN, PATIENCE_MS);
-  const done = await commitFaults(options, {
-    topics,
-    progress: () => publishers.progress(BETWEEN, PATIENCE_MS),
-  });
+  const done: Record<string, number> = {};
+  const stuck: Fault[] = [];
+  const step = (work: Promise<void>) => work.catch((error) => void stuck.push(asFault(error)));
+  const progress = () => publishers.progress(...MORE);
+  await step(commitFaults(options, { topics, done, progress }));
   tell("no more faults: waiting until everything has come");
-  await Promise.all([publishers.stop(), delayed.stop()]);
+  await step(publishers.stop());
+  await step(delayed.stop());
   const { acknowledged } = publishers;
   const { watchers } = crowd;
   const { partitions = EACH_TOPIC } = ground;
   const { faults, stored } = await examine({
     ...{ url, topics, acknowledged, watchers, timeoutMs: 120_000, partitions },
   });
+  faults.push(...stuck);
   const worked = new Set<string>();
   for (const [i, { topic }] of groups.entries()) {
     const start = topic.replace("*", "");
@@ -148,16 +153,26 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
 
 /** Commits faults one after the other until the time is over, and waits each time until all is well again. */
 async function commitFaults(
-  { ground, seed, seconds, faults = faultsFor(ground), tell = () => {} }: ChaosOptions,
-  { topics, progress }: { topics: readonly string[]; progress: () => Promise<void> },
-): Promise<Record<string, number>> {
+  { ground, seed, seconds, faults = faultsFor(ground), tell = () => {}, signal }: ChaosOptions,
+  { topics, done, progress }: {
+    readonly topics: readonly string[];
+    /** Counts them. */
+    readonly done: Record<string, number>;
+    readonly progress: () => Promise<void>;
+  },
+): Promise<void> {
   const random = randomSource(seed + 1);
   const start = performance.now();
-  const done: Record<string, number> = {};
-  let deck: FaultKind[] = [];
-  while (performance.now() < start + seconds * 1_000) {
-    // each of them once before any of them again
-    if (deck.length === 0) deck = [...faults];
+  const isOver = () => performance.now() >= start + seconds * 1_000;
+  // each of them once before any of them again
+  let deck = [...faults];
+  await progress();
+  while (signal?.aborted !== true) {
+    if (deck.length === 0) {
+      if (isOver()) return;
+      deck = [...faults];
+    }
+    if (isOver() && faults.every(({ name }) => name in done)) return;
     const [kind] = deck.splice(Math.floor(random() * deck.length), 1);
     if (kind === undefined) {
       await sleep(1_000);
@@ -170,7 +185,29 @@ async function commitFaults(
     await ground.healed();
     await progress();
   }
-  return done;
+}
+
+/** What did not come in time. */
+function asFault(error: unknown): Fault {
+  if (error instanceof AssertionError) return { kind: "cut short", detail: error.message };
+  throw error;
+}
+
+async function removeAll(
+  url: string,
+  { topics, groups }: {
+    readonly topics: readonly string[];
+    readonly groups: readonly { readonly topic: string; readonly group: string }[];
+  },
+): Promise<void> {
+  const paths = [
+    ...groups.map(({ topic, group }) => `${encodeURIComponent(topic)}/groups/${group}`),
+    ...topics.map(encodeURIComponent),
+  ];
+  for (const path of paths) {
+    // who ends with an error has more to tell than that this failed too
+    await send(`${url}/topics/${path}`, { method: "DELETE" }).catch(() => {});
+  }
 }
 
 async function keepAll(url: string, topic: string): Promise<void> {

@@ -20,7 +20,10 @@ export interface GroundOptions {
   readonly name: GroundName;
   /** Instances of Runnel that run already; none are started then. @default [] */
   readonly urls?: readonly string[];
-  /** Environment of the instances, such as where one's own Redis is. @default {} */
+  /**
+   * Environment of the instances. With `own` it says where the Redis is; beside {@link urls} it only tells whether that
+   * fails over. @default {}
+   */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -58,12 +61,14 @@ export async function openGround({ name, urls = [], env = {} }: GroundOptions): 
     () => stack.use(new Instance({ ...topology?.env, ...env })),
   );
   await Promise.all(instances.map((instance) => instance.start()));
-  return new Ground({ name, topology, proxies, instances, urls, owned: stack.move() });
+  const redisUrl = topology?.env.REDIS_URL ?? env.REDIS_URL ?? "";
+  return new Ground({ name, topology, redisUrl, proxies, instances, urls, owned: stack.move() });
 }
 
 interface Parts {
   readonly name: GroundName;
   readonly topology: Topology | undefined;
+  readonly redisUrl: string;
   readonly proxies: ReadonlyMap<number, TcpProxy>;
   readonly instances: readonly Instance[];
   readonly urls: readonly string[];
@@ -75,6 +80,8 @@ export class Ground implements AsyncDisposable {
   readonly name: GroundName;
   /** Undefined where the Redis is the user's own. */
   readonly topology: Topology | undefined;
+  /** Whether a replica can take a primary's place, with less than that had. */
+  readonly failsOver: boolean;
   /** The instances that were started here. */
   readonly instances: readonly Instance[];
   /** Where clients find Runnel. */
@@ -82,18 +89,14 @@ export class Ground implements AsyncDisposable {
   readonly #proxies: ReadonlyMap<number, TcpProxy>;
   readonly #owned: AsyncDisposable;
 
-  constructor({ name, topology, proxies, instances, urls, owned }: Parts) {
+  constructor({ name, topology, redisUrl, proxies, instances, urls, owned }: Parts) {
     this.name = name;
+    this.failsOver = /\+(sentinel|cluster):/.test(redisUrl);
     this.topology = topology;
     this.instances = instances;
     this.urls = instances.length > 0 ? instances.map(({ url }) => url) : urls;
     this.#proxies = proxies;
     this.#owned = owned;
-  }
-
-  /** Whether a replica can take a primary's place, with less than that had. */
-  get failsOver(): boolean {
-    return this.name === "sentinel" || this.name === "cluster" || this.name === "own";
   }
 
   /** How many partitions the topics are spread over; undefined where that is not known. */

@@ -3,6 +3,7 @@ import { AssertionError } from "node:assert/strict";
 import { parseArgs } from "node:util";
 import { thisMachine } from "../../lib/cli/redis/machine.ts";
 import { provideRedis } from "../../lib/cli/redis/provision.ts";
+import { StopSignals } from "../../lib/cli/stop_signals.ts";
 import { processTerminal } from "../../lib/cli/terminal.ts";
 import { TOPOLOGIES } from "../../lib/cli/topology/topology.ts";
 import { type ChaosResult, runChaos } from "./chaos.ts";
@@ -18,7 +19,8 @@ Publishers, subscribers that stay and that come and go, consumers of groups and 
 faults are committed one after the other. It ends with a table, and fails where a promise was broken. All of it listens
 on this machine only.
 
-  --topology <name>     what is started to be broken; own is what REDIS_URL and the variables beside it lead to
+  --topology <name>     what is started to be broken; own is what REDIS_URL and the variables beside it lead to:
+                        there, instances are broken, and what --command breaks
   --url <urls>          with own: instances of Runnel that run already, in place of two that are started
   --faults <names>      what is done, with commas between (all that the topology bears)
   --command <line>      with own: a command that breaks something and mends it again, such as a restart of your Redis
@@ -50,7 +52,14 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2;
   }
   if (name !== "own") await provideRedis({ terminal, machine: thisMachine(terminal) });
-  await using ground = await openGround({ name, urls: values.url?.split(/[\s,]+/) ?? [] });
+  const urls = values.url?.split(/[\s,]+/) ?? [];
+  const env = name === "own" ? ownEnvironment() : {};
+  if (name === "own" && urls.length === 0 && env.REDIS_URL === undefined) {
+    throw new RangeError("Cannot find your Redis: set REDIS_URL, or give --url");
+  }
+  // a second Ctrl-C waits for nothing
+  using stop = new StopSignals(() => Deno.exit(130));
+  await using ground = await openGround({ name, urls, env });
   const durability = readDurability(values.durability);
   const result = await runChaos({
     ground,
@@ -59,11 +68,18 @@ async function main(): Promise<number> {
     faults: readFaults(ground),
     ...(durability === undefined ? {} : { durability }),
     tell: (text) => terminal.err(text),
+    signal: stop.signal,
   });
   if (values.json !== undefined) await Deno.writeTextFile(values.json, jsonOf(name, result));
   terminal.out(formatReport(result));
   for (const { kind, detail } of result.broken.slice(0, 20)) terminal.err(`${kind}: ${detail}`);
   return result.broken.length === 0 ? 0 : 1;
+}
+
+/** What leads the instances to the user's own Redis, and how they are to use it. */
+function ownEnvironment(): Record<string, string> {
+  const all = Object.entries(Deno.env.toObject());
+  return Object.fromEntries(all.filter(([name]) => /^(REDIS|RUNNEL)_/.test(name)));
 }
 
 function readFaults(ground: Ground): FaultKind[] {
@@ -97,7 +113,7 @@ const terminal = processTerminal();
 try {
   Deno.exitCode = await main();
 } catch (error) {
-  // what was asked for cannot be done, or the servers did not come back
+  // what was asked for cannot be done, or nothing works from the beginning
   if (!(error instanceof RangeError || error instanceof AssertionError)) throw error;
   terminal.err(error.message);
   Deno.exitCode = 2;
