@@ -20,9 +20,7 @@ export interface PublishLanesOptions {
   readonly closed?: Closed;
 }
 
-/** How long Redis waits for replicas in one call, in milliseconds. */
-const WAIT_MS = 1_000;
-/** What the answer needs beside, so that it comes before its publisher's time is up. */
+/** What the answer needs beside the wait for replicas, so that it comes before its publisher's time is up. */
 const SPARE_MS = 300;
 
 /**
@@ -67,11 +65,8 @@ export class PublishLanes implements AsyncDisposable {
       const { store, ...rest } = this.#options;
       committer = new Committer({
         store: {
-          commit: (commit, { deadline }) => {
-            const left = deadline - performance.now() - SPARE_MS;
-            const waitMs = Math.round(Math.min(Math.max(left, 1), WAIT_MS));
-            return store.commitReplicated(commit, { replicas, waitMs });
-          },
+          commit: (commit, { deadline }) =>
+            store.commitReplicated(commit, { replicas, until: deadline - SPARE_MS }),
           resetLane: () => store.resetReplicated(replicas),
         },
         ...rest,

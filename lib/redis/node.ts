@@ -4,6 +4,11 @@ import { RedisFailure, toRedisFailure } from "./failure.ts";
 import type { CloseOptions, FeedLink, FeedLinkEvents } from "./feed_link.ts";
 import { FeedSocket } from "./feed_socket.ts";
 import type { GuardedNode, RedisOptions } from "./options.ts";
+import {
+  type ReplicatedCall,
+  type ReplicatedReply,
+  ReplicatedWrites,
+} from "./replicated_writes.ts";
 import { SharedFeed } from "./shared_feed.ts";
 import type { Site } from "./site.ts";
 
@@ -22,7 +27,7 @@ export class RedisNode implements Site, AsyncDisposable {
   readonly #options: RedisOptions;
   readonly #lane: Connection;
   readonly #readers: Connection[];
-  readonly #apart = new Map<string, Connection>();
+  readonly #replicated = new Map<number, ReplicatedWrites>();
   readonly #feed: SharedFeed;
   #next = 0;
   #isAdmitted = false;
@@ -68,17 +73,18 @@ export class RedisNode implements Site, AsyncDisposable {
     this.#lane.reset();
   }
 
-  writeApart<T>(name: string, work: (client: Redis) => Promise<T>): Promise<T> {
-    let connection = this.#apart.get(name);
-    if (connection === undefined) {
-      this.#apart.set(name, connection = new Connection(this.#options));
+  writeReplicated(call: ReplicatedCall): Promise<ReplicatedReply> {
+    let writes = this.#replicated.get(call.replicas);
+    if (writes === undefined) {
+      writes = new ReplicatedWrites(this.#options, call.replicas);
+      this.#replicated.set(call.replicas, writes);
     }
-    const own = connection;
-    return this.#guarded(() => own.run(work));
+    const own = writes;
+    return this.#guarded(() => own.write(call));
   }
 
-  resetApart(name: string): void {
-    this.#apart.get(name)?.reset();
+  resetReplicated(replicas: number): void {
+    this.#replicated.get(replicas)?.reset();
   }
 
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {
@@ -124,7 +130,7 @@ export class RedisNode implements Site, AsyncDisposable {
 
   /** Closes every connection; the feeds lose their links. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const all = [this.#lane, ...this.#readers, ...this.#apart.values()];
+    const all = [this.#lane, ...this.#readers, ...this.#replicated.values()];
     await Promise.all(all.map((connection) => connection[Symbol.asyncDispose]()));
     await this.#feed[Symbol.asyncDispose]();
   }

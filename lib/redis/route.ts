@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Detour, DetourFailure, RedisFailure, toRedisFailure } from "./failure.ts";
 import type { CloseOptions, FeedLink, FeedLinkEvents } from "./feed_link.ts";
 import type { RedisNode } from "./node.ts";
+import type { ReplicatedCall, ReplicatedReply } from "./replicated_writes.ts";
 import type { Shard } from "./shard.ts";
 import type { Site } from "./site.ts";
 
@@ -77,12 +78,12 @@ export class Route implements Site {
     this.#node?.resetLane();
   }
 
-  writeApart<T>(name: string, work: (client: Redis) => Promise<T>): Promise<T> {
-    return this.#attempt((node) => node.writeApart(name, work));
+  writeReplicated(call: ReplicatedCall): Promise<ReplicatedReply> {
+    return this.#attempt((node) => node.writeReplicated(call));
   }
 
-  resetApart(name: string): void {
-    this.#node?.resetApart(name);
+  resetReplicated(replicas: number): void {
+    this.#node?.resetReplicated(replicas);
   }
 
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink> {

@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import type { FeedLink, FeedLinkEvents } from "./feed_link.ts";
+import type { ReplicatedCall, ReplicatedReply } from "./replicated_writes.ts";
 
 /**
  * Where a partition is to be found. Who uses it need not know whether that is one Redis, the primary that Sentinels name,
@@ -19,10 +20,10 @@ export interface Site {
   write<T>(work: (client: Redis) => Promise<T>): Promise<T>;
   /** Drops the link of the write lanes and dials anew. */
   resetLane(): void;
-  /** The same on a connection of its own for each `name`, for calls that Redis answers only after a while. */
-  writeApart<T>(name: string, work: (client: Redis) => Promise<T>): Promise<T>;
-  /** Drops such a connection and dials anew. */
-  resetApart(name: string): void;
+  /** Makes a call that waits for replicas, which keeps no other waiting. */
+  writeReplicated(call: ReplicatedCall): Promise<ReplicatedReply>;
+  /** Drops the link of the calls that wait for so many replicas and dials anew. */
+  resetReplicated(replicas: number): void;
   /** Opens a link that receives channels. */
   openFeedLink(events: FeedLinkEvents): Promise<FeedLink>;
 }

@@ -98,10 +98,6 @@ export interface TopicRange {
   readonly count: number;
 }
 
-function replicatedLane(replicas: number): string {
-  return `${replicas} replicas`;
-}
-
 /** Options of {@link PartitionStore}. */
 export interface StoreOptions {
   readonly prefix: string;
@@ -170,26 +166,17 @@ export class PartitionStore {
   }
 
   /**
-   * Stores a commit and waits until so many replicas have it, as long as `waitMs` at the most; the reply says how many
-   * have. Redis answers nothing else on that connection meanwhile, so that there is one for each number of replicas.
-   *
-   * WAIT looks at the commands of its own connection: so it comes right behind the commit, or the commit's record. And the
-   * script goes whole: where Redis did not know its hash, it would wait behind nothing, and then once more.
+   * Stores a commit and waits until so many replicas have it, up to a time in `performance.now()` milliseconds; the reply
+   * says how many have. The script goes whole: where Redis did not know its hash, it would wait behind nothing.
    */
   async commitReplicated(
     commit: Commit,
-    { replicas, waitMs }: { replicas: number; waitMs: number },
+    { replicas, until }: { replicas: number; until: number },
   ): Promise<CommitReply> {
-    const commitCall = commitScript.call(this.#commitCall(commit));
-    const replies = await this.#site.writeApart(
-      replicatedLane(replicas),
-      async (client) => {
-        const pipeline = client.pipeline();
-        commitCall(pipeline, "source");
-        return throwFirst(await pipeline.wait(replicas, waitMs).exec());
-      },
-    );
-    return { ...this.#readCommit(replies[0]), replicas: Number(replies[1]) };
+    const call = commitScript.call(this.#commitCall(commit));
+    const add = (pipeline: ChainableCommander) => call(pipeline, "source");
+    const done = await this.#site.writeReplicated({ add, replicas, until });
+    return { ...this.#readCommit(done.reply), replicas: done.replicas };
   }
 
   #readCommit(reply: unknown): CommitReply {
@@ -236,7 +223,7 @@ export class PartitionStore {
 
   /** Drops the link of commits that wait for so many replicas; see {@link resetLane}. */
   resetReplicated(replicas: number): void {
-    this.#site.resetApart(replicatedLane(replicas));
+    this.#site.resetReplicated(replicas);
   }
 
   /** Publishes messages, in order, to whoever is listening now, and stores nothing. */

@@ -14,7 +14,12 @@ interface Pair extends AsyncDisposable {
 }
 
 /** A primary with one replica that has caught up, and a Runnel on it. */
-async function startPair({ url = (primary: RedisServer) => primary.url } = {}): Promise<Pair> {
+async function startPair(
+  { url = (primary: RedisServer) => primary.url, env = {} }: {
+    url?: (primary: RedisServer) => string;
+    env?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<Pair> {
   await using stack = new AsyncDisposableStack();
   const args = ["--repl-diskless-sync-delay", "0"];
   const primary = stack.use(await startRedis({ args }));
@@ -22,7 +27,7 @@ async function startPair({ url = (primary: RedisServer) => primary.url } = {}): 
     await startRedis({ args: [...args, "--replicaof", "127.0.0.1", `${primary.port}`] }),
   );
   await until(async () => (await primary.cli("INFO", "replication")).includes("state=online"));
-  const runnel = stack.use(await openRunnel({ redisUrl: url(primary) }));
+  const runnel = stack.use(await openRunnel({ redisUrl: url(primary), env }));
   const all = stack.move();
   return { primary, replica, runnel, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }
@@ -93,6 +98,27 @@ Deno.test("whoever waits for replicas that are not there keeps nobody else waiti
   }
   // fifty in a row, each behind a call that takes a second, would be fifty seconds
   assert.ok(took < 10_000, `${Math.round(took)} ms`);
+});
+
+Deno.test("partitions of one Redis wait for replicas together, and each is told what became of its own", async () => {
+  await using pair = await startPair({ env: { RUNNEL_PARTITIONS: "16" } });
+  const publishMany = () =>
+    Promise.all(range(0, 64).map((i) => publish(pair.runnel.url, replicated({ topic: `t${i}` }))));
+  const good = await publishMany();
+  assert.deepEqual(new Set(good.map(({ status }) => status)), new Set([200]));
+  await pair.replica.kill9();
+  const bad = await publishMany();
+  assert.deepEqual(
+    new Set(bad.map(({ status, body }) => `${status} ${body.code}`)),
+    new Set(["503 not_replicated"]),
+  );
+  for (const i of range(0, 64)) {
+    assert.equal((await readHistory(pair.runnel.url, `t${i}`)).length, 2);
+  }
+  await pair.replica.restart();
+  await until(async () => (await pair.primary.cli("INFO", "replication")).includes("state=online"));
+  const again = await publishMany();
+  assert.deepEqual(new Set(again.map(({ status }) => status)), new Set([200]));
 });
 
 Deno.test("POST /publish is not answered with what an earlier link had replicated", async () => {
