@@ -17,6 +17,7 @@ export class FeedSocket implements FeedLink {
   readonly #sharded: boolean;
   readonly #ended: Promise<void>;
   #closed = false;
+  #hungUp = false;
 
   private constructor(
     options: RedisOptions,
@@ -31,7 +32,7 @@ export class FeedSocket implements FeedLink {
       if (!this.#closed) events.onMessage(channel, payload);
     });
     // a slot has gone, and its channels with it; which ones the client does not tell
-    this.#client.on("moved", () => this.#client.disconnect());
+    this.#client.on("moved", () => this.#hangUp());
     this.#client.on("end", () => {
       if (this.#closed) return;
       this.#closed = true;
@@ -89,7 +90,13 @@ export class FeedSocket implements FeedLink {
     this.#closed = true;
     if (this.#client.status === "end") return;
     if (this.#client.status === "wait") return this.#client.disconnect();
-    this.#client.disconnect();
+    this.#hangUp();
     await this.#ended;
+  }
+
+  /** Once: each time would leave something behind on the client's socket. */
+  #hangUp(): void {
+    if (!this.#hungUp) this.#client.disconnect();
+    this.#hungUp = true;
   }
 }
