@@ -21,7 +21,7 @@ const PAUSE_MS = 250;
 /**
  * Listens to one of the Sentinels, and to the next where that one goes away, so that a failover is noticed at once and not
  * when the dead primary's links run into their timeouts. A Sentinel that was cut off names an older primary: what has a
- * lower epoch than what is known is not heard.
+ * lower epoch than what is known is not heard, unless most of them say so: then they were set up anew, and count from 0.
  */
 export class SentinelWatch implements AsyncDisposable {
   readonly #options: RedisOptions;
@@ -31,6 +31,8 @@ export class SentinelWatch implements AsyncDisposable {
   readonly #stop = new AbortController();
   #leave: (() => void) | undefined;
   #epoch = -1;
+  /** What Sentinels that knew less than was known have said since one last knew as much. */
+  readonly #older = new Map<Endpoint, { readonly epoch: number; readonly primary: Endpoint }>();
   #work: Promise<void> | undefined;
 
   constructor(options: RedisOptions, events: SentinelEvents) {
@@ -99,12 +101,13 @@ export class SentinelWatch implements AsyncDisposable {
       if (!left && client.status !== "end") client.disconnect();
       left = true;
     };
-    client.on("message", () => this.#ask(client).catch(() => this.#leave?.()));
+    const ask = () => this.#ask(client, endpoint);
+    client.on("message", () => ask().catch(() => this.#leave?.()));
     try {
       await client.connect();
       await client.subscribe("+switch-master");
       // what happened before it listened it must ask for
-      await this.#ask(client);
+      await ask();
       while (!over.signal.aborted) {
         await pause(PING_MS, undefined, { signal: over.signal });
         await client.ping();
@@ -127,13 +130,24 @@ export class SentinelWatch implements AsyncDisposable {
     return client;
   }
 
-  async #ask(client: Redis): Promise<void> {
+  async #ask(client: Redis, asked: Endpoint): Promise<void> {
     const reply = await client.call("SENTINEL", "MASTER", this.#master);
     const fields = fieldsOf(reply);
     const epoch = Number(fields.get("config-epoch") ?? 0);
     const [host, port] = [fields.get("ip"), Number(fields.get("port"))];
-    if (host === undefined || epoch < this.#epoch) return;
+    if (host === undefined) return;
+    if (epoch >= this.#epoch) return this.#take({ epoch, primary: { host, port } });
+    this.#older.set(asked, { epoch, primary: { host, port } });
+    const detail = "A Sentinel names a primary that is older than the one that is known";
+    this.#events.onFailure(new RedisFailure("stale_primary", detail, { outcome: "refused" }));
+    if (this.#older.size <= this.#endpoints.length / 2) return;
+    const [newest] = [...this.#older.values()].sort((a, b) => b.epoch - a.epoch);
+    if (newest !== undefined) this.#take(newest);
+  }
+
+  #take({ epoch, primary }: { epoch: number; primary: Endpoint }): void {
     this.#epoch = epoch;
-    this.#events.onPrimary({ host, port });
+    this.#older.clear();
+    this.#events.onPrimary(primary);
   }
 }

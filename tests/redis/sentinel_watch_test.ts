@@ -62,3 +62,22 @@ Deno.test("SentinelWatch does not hear a Sentinel that knows less than was known
   await until(() => primaries.length > before, { timeoutMs: 20_000 });
   assert.equal(primaries.at(-1)?.port, 7001);
 });
+
+Deno.test("SentinelWatch follows Sentinels that were set up anew, and count from the beginning", async () => {
+  await using stack = new AsyncDisposableStack();
+  const all = [];
+  for (let i = 0; i < 3; i++) all.push(stack.use(await startSentinel(7001, 5)));
+  const { watch, primaries, failures } = watchAt(all);
+  await using _ = watch;
+  watch.start();
+  await until(() => primaries.length > 0);
+  for (const sentinel of all) {
+    await sentinel.cli("SENTINEL", "REMOVE", "set");
+    await sentinel.cli("SENTINEL", "MONITOR", "set", "127.0.0.1", "7003", "2");
+  }
+  await until(() => {
+    watch.doubt();
+    return primaries.at(-1)?.port === 7003;
+  }, { timeoutMs: 20_000, everyMs: 500 });
+  assert.ok(failures.length > 0, "and that one of them knew less is told");
+});
