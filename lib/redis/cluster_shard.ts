@@ -47,8 +47,9 @@ export class ClusterShard implements Shard {
   heed(failure: RedisFailure): void {
     if (failure instanceof DetourFailure && failure.detour.kind === "slot") {
       const { slot, host, port } = failure.detour;
-      // at once for this one, since whoever is asked for all of them may not know yet
-      this.#owners = [{ first: slot, last: slot, owner: { host, port } }, ...this.#owners];
+      // at once for this one, since whoever is asked for all of them may not know yet; a node may not know its own host
+      if (host === "") this.#lookedAt = -Infinity;
+      else this.#owners = [{ first: slot, last: slot, owner: { host, port } }, ...this.#owners];
     }
     const about = failure instanceof DetourFailure || failure.outcome !== "refused" ||
       failure.code === "redis_readonly" || failure.code === "redis_loading";
