@@ -1,5 +1,6 @@
 import { type Closed, shuttingDown } from "./closed.ts";
 import { compareIds, type Id, latestId, ZERO } from "../codec/id.ts";
+import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
 import type { StoredMessage } from "../codec/message.ts";
@@ -20,6 +21,9 @@ import { SerialTask } from "./serial_task.ts";
 import type { TopicFilter } from "./topic_filter.ts";
 import { abortable } from "./wait.ts";
 import { type FeedWatcher, Watchers } from "./watchers.ts";
+
+/** How long a feed that cannot be had says no more of it, in milliseconds. */
+const TELL_MS = 30_000;
 
 /** A subscription, as the feed sees it. All calls are synchronous and in id order. */
 export interface FeedListener {
@@ -73,6 +77,7 @@ export class Feed implements AsyncDisposable {
   readonly #attempt = new Attempt();
   readonly #task: SerialTask;
   #proven: Id = ZERO;
+  #toldAt = -Infinity;
 
   constructor(options: FeedOptions) {
     this.#options = {
@@ -282,7 +287,7 @@ export class Feed implements AsyncDisposable {
       error?: unknown;
     },
   ): void {
-    this.#options.log.info("feed broke", { why, error });
+    this.#tell(why, error);
     if (link) {
       this.#line.drop({ dead });
       this.#intake.generation = 0;
@@ -296,6 +301,16 @@ export class Feed implements AsyncDisposable {
     for (const listener of listeners) listener.onBreak();
     this.#watchers.breakAll();
     this.#task.wake();
+  }
+
+  /** Once in a while: it breaks at every attempt for as long as Redis is away, as do those of all other partitions there. */
+  #tell(why: string, error: unknown): void {
+    const { log } = this.#options;
+    const isNew = performance.now() - this.#toldAt >= TELL_MS;
+    if (!isNew) return log.debug("feed broke", { why, error });
+    this.#toldAt = performance.now();
+    const reason = error instanceof RunnelError ? error.code : undefined;
+    log.info("feed broke", { why, ...(reason === undefined ? { error } : { reason }) });
   }
 
   #dispatch(live: LiveBatch): void {
