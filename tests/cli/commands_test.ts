@@ -3,6 +3,8 @@ import { main } from "../../lib/cli/main.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { freePort } from "../../lib/cli/topology/ports.ts";
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
+import { startTopology } from "../../lib/cli/topology/start_topology.ts";
+import { publishId } from "../_support/http.ts";
 import { deadline } from "../_support/until.ts";
 import { MemoryTerminal } from "./memory_terminal.ts";
 import { runCli } from "./run_cli.ts";
@@ -182,6 +184,18 @@ Deno.test("doctor is content with a good Redis and a server that is ready", asyn
   assert.doesNotMatch(stdout, /is not known/);
   assert.match(stdout, /ok +A message gets through Redis/);
   assert.match(stdout, /ok +The server at .* is ready/);
+});
+
+Deno.test("doctor says which Redis a server cannot use", async () => {
+  await using topology = await startTopology("shards", { shards: 2 });
+  await using runnel = await openRunnel({ redisUrl: topology.env.REDIS_URL });
+  await publishId(runnel.url, { topic: "t", data: 1 });
+  await topology.servers[1]?.server.kill9();
+  const env = { REDIS_URL: topology.env.REDIS_URL, RUNNEL_URL: runnel.url };
+  const { code, stdout } = await runCli(["doctor"], { env });
+  assert.equal(code, 1);
+  assert.match(stdout, /warn +The server at .* cannot use Redis [12] of 2 \(redis_unavailable\)/);
+  assert.doesNotMatch(stdout, /is ready/);
 });
 
 Deno.test("doctor finds what is wrong, says what to do, and exits with 1", async () => {

@@ -125,6 +125,28 @@ function localLink(url: string): Link {
   return serverLink({ address, connections: 1, connectTimeoutMs: 1_000, commandTimeoutMs: 1_500 });
 }
 
+/** What a server says that works, perhaps not with all of several Redis. */
+function readyFinding(api: Api, health: unknown): Finding {
+  // the API's contract; another server's answer has none of this
+  const { status, shards = [] } = health as { status?: string; shards?: ShardHealth[] };
+  if (status !== "degraded") return { level: "ok", text: `The server at ${api.base} is ready` };
+  const down = shards.filter((shard) => shard.status === "down")
+    .map(({ shard, code }) => `${shard} of ${shards.length} (${code})`);
+  return {
+    level: "warning",
+    text: `The server at ${api.base} cannot use Redis ${
+      down.join(", ")
+    }: the topics there answer 503`,
+    advice: "Run doctor with its REDIS_URL: it names the one that cannot be used",
+  };
+}
+
+interface ShardHealth {
+  readonly shard: number;
+  readonly status: string;
+  readonly code?: string;
+}
+
 async function serverFinding(api: Api): Promise<Finding> {
   let response: Response;
   try {
@@ -137,10 +159,7 @@ async function serverFinding(api: Api): Promise<Finding> {
       advice: "deno task start runs one; RUNNEL_URL names another",
     };
   }
-  if (response.ok) {
-    await response.body?.cancel();
-    return { level: "ok", text: `The server at ${api.base} is ready` };
-  }
+  if (response.ok) return readyFinding(api, await response.json().catch(() => ({})));
   const { code = "", detail = response.statusText } = await readProblem(response);
   return {
     level: "failure",
