@@ -2,10 +2,12 @@ import { recordKey } from "./keys.ts";
 import { mixed, type Placement, readRecord, type ShardRecord } from "./placement.ts";
 import { Script } from "./script.ts";
 import { CLAIM } from "./scripts/claim.lua.ts";
+import { LOCK } from "./scripts/lock.lua.ts";
 import { PLACE } from "./scripts/place.lua.ts";
 import type { Shard } from "./shard.ts";
 
 const claimScript = new Script(CLAIM);
+const lockScript = new Script(LOCK);
 const placeScript = new Script(PLACE);
 
 /** What shards have written down of their deployment. Methods reject with a RedisFailure. */
@@ -55,22 +57,11 @@ export class Records {
     await node.run((client) => client.hset(this.#key, "next", JSON.stringify(next)));
   }
 
-  /** Takes or keeps the right to change the placement; false where another has it. */
+  /** Takes or keeps the right to change the placement, or gives it back with 0 ms; false where another has it. */
   async lock(shard: Shard, { owner, ms }: { owner: string; ms: number }): Promise<boolean> {
     const key = `${this.#key}:lock`;
     const node = await shard.nodeOf(key);
-    return await node.run(async (client) => {
-      if (await client.get(key) === owner) return Number(await client.pexpire(key, ms)) === 1;
-      return await client.set(key, owner, "PX", ms, "NX") === "OK";
-    });
-  }
-
-  /** Gives the right back. */
-  async unlock(shard: Shard, owner: string): Promise<void> {
-    const key = `${this.#key}:lock`;
-    const node = await shard.nodeOf(key);
-    await node.run(async (client) => {
-      if (await client.get(key) === owner) await client.del(key);
-    });
+    const call = { keys: [key], args: [owner, ms] };
+    return Number(await node.run((client) => lockScript.run(client, call))) === 1;
   }
 }

@@ -50,7 +50,7 @@ export class Members implements AsyncDisposable {
    * may not do it
    * @throws RedisFailure where one cannot be reached
    */
-  async meet(): Promise<Placement> {
+  async meet(): Promise<void> {
     const { from, to, records } = this.#options;
     const current = from.map(createShard);
     this.#keep(current);
@@ -76,6 +76,18 @@ export class Members implements AsyncDisposable {
       const urls = missing.map(({ url }) => url).join(" ");
       throw new MoveFailure(`REDIS_URL does not name all Redis of the deployment: ${urls}`);
     }
+  }
+
+  /**
+   * The placement as they have it now.
+   *
+   * @throws {MoveFailure} where none has one any more
+   * @throws RedisFailure where one cannot be reached
+   */
+  async placement(): Promise<Placement> {
+    const { records } = this.#options;
+    const placement = newest(await Promise.all(this.shards.map((shard) => records.read(shard))));
+    if (placement === undefined) throw new MoveFailure("There is no deployment to spread any more");
     return placement;
   }
 

@@ -77,8 +77,16 @@ export class Reshard implements AsyncDisposable {
    */
   async run(): Promise<ReshardResult> {
     const { tell, signal } = this.#options;
-    const met = await this.#members.meet();
-    await using lock = await this.#lock(met);
+    await this.#members.meet();
+    const { shards: members } = this.#members;
+    await using lock = await CoordinatorLock.take({
+      records: this.#records,
+      shards: members,
+      tell,
+      signal,
+    });
+    // another coordinator may have changed it until just now
+    const met = await this.#members.placement();
     let placement = await this.#split(await this.#verify(met));
     let moved = 0;
     for (;;) {
@@ -101,14 +109,6 @@ export class Reshard implements AsyncDisposable {
   /** Closes every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#members[Symbol.asyncDispose]();
-  }
-
-  #lock({ shards }: Placement): Promise<CoordinatorLock> {
-    const { tell, signal } = this.#options;
-    // they all ask the same one
-    const [first = ""] = shards.map(({ id }) => id).sort();
-    const shard = this.#members.shardOf(first);
-    return CoordinatorLock.take({ records: this.#records, shard, tell, signal });
   }
 
   /** Follows what an interrupted coordinator has done and not written down. */
