@@ -46,9 +46,9 @@ export interface TcpProxy extends AsyncDisposable {
   unstall(options?: { readonly forget?: boolean }): void;
   /**
    * Makes connections half-open for good, as after a lost NAT entry: nothing passes and nothing is reset. New ones work.
-   * The first `but` of those accepted so far are left out.
+   * The first `but` of those accepted so far are left out, and those whose client did not begin with what is named.
    */
-  forget(options?: { readonly but?: number }): void;
+  forget(options?: { readonly but?: number; readonly begin?: RegExp }): void;
   /**
    * Delivers a matching request to the server, waits until the server answers, and cuts the connection in place of
    * handing the answer over: it was executed and the client cannot know. Assumes one request in flight a connection.
@@ -127,8 +127,10 @@ class LoopbackProxy implements TcpProxy {
     this.#gate.resolve();
   }
 
-  forget({ but = 0 } = {}): void {
-    for (const link of this.#links) if (link.number > but) link.forgotten = true;
+  forget({ but = 0, begin = /^/ }: { but?: number; begin?: RegExp } = {}): void {
+    for (const link of this.#links) {
+      if (link.number > but && begin.test(link.begin)) link.forgotten = true;
+    }
   }
 
   cutAfterRequest(match: BytesMatch, { times = 1 }: CutAfterRequestOptions = {}) {
@@ -230,7 +232,9 @@ class LoopbackProxy implements TcpProxy {
   }
 
   #findLost(link: Link, bytes: Uint8Array): LostReply | undefined {
-    const text = link.tail + latin1.decode(bytes);
+    const fresh = latin1.decode(bytes);
+    if (link.begin.length < BEGIN_LENGTH) link.begin += fresh.slice(0, BEGIN_LENGTH);
+    const text = link.tail + fresh;
     // Enough for a pattern that a chunk's end divides.
     link.tail = text.slice(-64);
     for (const lost of this.#lost) {
@@ -267,6 +271,8 @@ class Link {
   lost: LostReply | undefined;
   forgotten = false;
   closed = false;
+  /** What the client sent first. */
+  begin = "";
   tail = "";
 
   constructor(client: Deno.Conn, number: number) {
@@ -287,6 +293,7 @@ class Link {
   }
 }
 
+const BEGIN_LENGTH = 1_024;
 const latin1 = new TextDecoder("latin1");
 
 function connect(target: ProxyTarget): Promise<Deno.Conn> {

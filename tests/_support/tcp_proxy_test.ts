@@ -134,6 +134,24 @@ Deno.test("unstall() that forgets leaves the old connections dead and open", asy
   assert.equal(await silent, null);
 });
 
+Deno.test("forget() takes those that began with what is named", async () => {
+  await using echo = startEcho();
+  await using proxy = startProxy(echo);
+  using one = await dial(proxy);
+  await one.write("HELLO ");
+  assert.equal(await one.read(), "HELLO !");
+  await one.write("SUBSCRIBE");
+  assert.equal(await one.read(), "SUBSCRIBE!");
+  using other = await dial(proxy);
+  await other.write("PING");
+  assert.equal(await other.read(), "PING!");
+  proxy.forget({ begin: /SUBSCRIBE/ });
+  await one.write("lost");
+  await other.write("PING");
+  assert.equal(await other.read(), "PING!");
+  assert.deepEqual(echo.received.includes("lost"), false);
+});
+
 Deno.test("forget() makes connections dead and leaves out the first ones", async () => {
   await using echo = startEcho();
   await using proxy = startProxy(echo);
