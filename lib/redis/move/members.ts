@@ -63,6 +63,9 @@ export class Members implements AsyncDisposable {
     if ([...current, ...wanted].some(({ sharded }) => sharded)) {
       throw new MoveFailure("A Cluster spreads its partitions by itself, by moving its slots");
     }
+    if (new Set([...current, ...wanted].map(({ db }) => db)).size > 1) {
+      throw new MoveFailure("All Redis must be used with the same database");
+    }
     for (const [i, shard] of wanted.entries()) {
       const known = current.find(({ url }) => url === shard.url);
       if (known === undefined) {

@@ -24,6 +24,8 @@ export interface PartitionMoveOptions {
   readonly token: string;
   /** Done while nobody writes and everything is copied. @default nothing */
   readonly settle?: () => Promise<void>;
+  /** Ends the copy, with its reason. @default never */
+  readonly signal?: AbortSignal;
 }
 
 /** Where everybody is sent who looks for the partition at its former place. */
@@ -63,11 +65,17 @@ export class PartitionMove implements AsyncDisposable {
   #generation = 0;
   #keeper: ReturnType<typeof setInterval> | undefined;
   #isOver = false;
+  #longestPauseMs = 0;
 
   constructor(options: PartitionMoveOptions) {
     const { from: { node, keys }, planOf } = options;
     this.#options = options;
     this.#copier = new KeyCopier({ from: { node, base: keys.base }, planOf });
+  }
+
+  /** The longest time for which nobody could write, whatever came of it, in milliseconds. */
+  get longestPauseMs(): number {
+    return this.#longestPauseMs;
   }
 
   /**
@@ -90,6 +98,7 @@ export class PartitionMove implements AsyncDisposable {
       await clear(place, ["meta"]);
     }
     for await (const keys of scan(this.#options.from.node, this.#options.from.keys.base)) {
+      this.#options.signal?.throwIfAborted();
       const { base } = this.#options.from.keys;
       await this.#copier.copyAll(keys.map((key) => key.slice(base.length + 1)));
     }
@@ -100,11 +109,11 @@ export class PartitionMove implements AsyncDisposable {
    * Copies the rest while nobody writes, and has the former place give the partition up. What is left is bounded, so that
    * it can be tried again where it took too long.
    *
-   * @returns milliseconds for which nobody could write; undefined where it took too long and nothing has changed
+   * @returns whether it was; false where it took too long and nothing has changed
    * @throws {MoveFailure} The partition, or a place that it goes to, is not what it was when the move began.
    * @throws RedisFailure as well where it is not known whether the partition was given up
    */
-  async commit(farewell: Farewell): Promise<number | undefined> {
+  async commit(farewell: Farewell): Promise<boolean> {
     const { to, token, settle } = this.#options;
     await this.#begin();
     await this.#catchUp();
@@ -112,12 +121,21 @@ export class PartitionMove implements AsyncDisposable {
     const times = [FREEZE_MS, LEASE_MS];
     const frozen = await this.#run(freezeScript, [], [token, this.#generation, ...times]);
     if (Number(frozen) !== 1) throw new MoveFailure("The partition is not what it was");
-    while (await this.#applyMarks() > 0) continue;
+    const isInTime = () => performance.now() - frozenAt <= FREEZE_MS;
+    while (isInTime() && await this.#applyMarks() > 0) continue;
     await settle?.();
     await Promise.all(to.map((place) => this.#secure(place)));
-    if (performance.now() - frozenAt > FREEZE_MS || !await this.#leave(farewell)) return undefined;
-    for (const { node, base } of to) await openAt(node, { meta: `${base}:meta`, token });
-    return performance.now() - frozenAt;
+    const hasLeft = isInTime() && await this.#leave(farewell);
+    if (hasLeft) {
+      for (const { node, base } of to) await openAt(node, { meta: `${base}:meta`, token });
+    }
+    const pauseMs = performance.now() - frozenAt;
+    // where it was not given up, it has opened by itself
+    this.#longestPauseMs = Math.max(
+      this.#longestPauseMs,
+      hasLeft ? pauseMs : Math.min(pauseMs, FREEZE_MS),
+    );
+    return hasLeft;
   }
 
   /** Lets others move the partition at once, where it was not given up. */
@@ -166,7 +184,10 @@ export class PartitionMove implements AsyncDisposable {
 
   async #catchUp(): Promise<void> {
     for (let stalled = 0, left = await this.#countMarks(); left > FEW_MARKS && stalled < HALTS;) {
-      for (let done = 0; done < left; done += MARKS_A_STEP) await this.#applyMarks();
+      for (let done = 0; done < left; done += MARKS_A_STEP) {
+        this.#options.signal?.throwIfAborted();
+        await this.#applyMarks();
+      }
       const before = left;
       left = await this.#countMarks();
       if (left >= before) stalled++;

@@ -142,6 +142,7 @@ export class Reshard implements AsyncDisposable {
   ): Promise<Placement> {
     const keys = this.#keys(partition, placement.partitions);
     const { url } = this.#members.shardOf(to);
+    const { signal } = this.#options;
     const isDone = await this.#untilDone(async (token) => {
       const from = {
         node: await this.#members.shardOf(placement.places[partition] ?? "").nodeOf(keys.meta),
@@ -149,7 +150,7 @@ export class Reshard implements AsyncDisposable {
       };
       const target = { node: await this.#members.shardOf(to).nodeOf(keys.meta), base: keys.base };
       return {
-        move: new PartitionMove({ from, to: [target], planOf: movePlan(target), token }),
+        move: new PartitionMove({ from, to: [target], planOf: movePlan(target), token, signal }),
         farewell: { state: "moved", to: `${to} ${token} ${url}` },
       };
     });
@@ -164,7 +165,7 @@ export class Reshard implements AsyncDisposable {
 
   /** Makes several partitions of one. */
   async #split(placement: Placement): Promise<Placement> {
-    const { tell } = this.#options;
+    const { tell, signal } = this.#options;
     const { partitions = this.#members.targets.length > 1 ? PARTITIONS : placement.partitions } =
       this.#options;
     const wanted = placement.partitions === 1 || this.#options.partitions !== undefined
@@ -182,6 +183,9 @@ export class Reshard implements AsyncDisposable {
       (_, i) => this.#members.targets[i % this.#members.targets.length]?.id ?? "",
     );
     const shards = this.#members.targets;
+    // above whatever an attempt before has announced, to shards that this one may not name
+    const announced = await this.#announced();
+    const epoch = 1 + Math.max(placement.epoch, ...announced.map((next) => next.epoch));
     const isDone = await this.#untilDone(async (token) => {
       const node = await this.#members.shardOf(placement.places[0] ?? "").nodeOf(keys.meta);
       const to = await Promise.all(places.map(async (id, partition) => {
@@ -189,7 +193,6 @@ export class Reshard implements AsyncDisposable {
         return { node: await this.#members.shardOf(id).nodeOf(meta), base };
       }));
       const plan = new SplitPlan({ from: { node, base: keys.base }, to });
-      const epoch = placement.epoch + 1;
       return {
         move: new PartitionMove({
           from: { node, keys },
@@ -197,6 +200,7 @@ export class Reshard implements AsyncDisposable {
           planOf: (rest) => plan.planOf(rest),
           token,
           settle: () => plan.settle(),
+          signal,
         }),
         // before the step that cannot be taken back: whoever meets it must find this
         announce: { ...placement, epoch, partitions: wanted, places, shards, token },
@@ -207,11 +211,15 @@ export class Reshard implements AsyncDisposable {
     return await this.#verify(placement);
   }
 
+  /** What the one partition was to be split into by attempts so far. */
+  async #announced(): Promise<Placement[]> {
+    const { shards } = this.#members;
+    const records = await Promise.all(shards.map((shard) => this.#records.read(shard)));
+    return records.flatMap(({ next }) => next ?? []);
+  }
+
   async #finishSplit(): Promise<Placement> {
-    const records = await Promise.all(
-      this.#members.shards.map((shard) => this.#records.read(shard)),
-    );
-    const [next] = records.flatMap(({ next }) => next ?? []).sort((a, b) => b.epoch - a.epoch);
+    const [next] = (await this.#announced()).sort((a, b) => b.epoch - a.epoch);
     if (next === undefined) {
       throw new MoveFailure("The partition was split, and nobody knows into what");
     }
@@ -251,14 +259,16 @@ export class Reshard implements AsyncDisposable {
     if (announce !== undefined) {
       for (const shard of this.#members.shards) await this.#records.announce(shard, announce);
     }
-    const pauseMs = await this.#commit(own, farewell);
-    this.#longestPauseMs = Math.max(this.#longestPauseMs, pauseMs);
+    try {
+      await this.#commit(own, farewell);
+    } finally {
+      this.#longestPauseMs = Math.max(this.#longestPauseMs, own.longestPauseMs);
+    }
   }
 
-  async #commit(move: PartitionMove, farewell: Farewell): Promise<number> {
+  async #commit(move: PartitionMove, farewell: Farewell): Promise<void> {
     for (let tries = 0; tries < TRIES; tries++) {
-      const pauseMs = await move.commit(farewell);
-      if (pauseMs !== undefined) return pauseMs;
+      if (await move.commit(farewell)) return;
       // it is not open again yet
       await pause(AGAIN_MS, undefined, { signal: this.#options.signal });
     }
