@@ -1,5 +1,4 @@
 import { Redis, type RedisOptions as ClientOptions } from "ioredis";
-import { nextTick } from "node:process";
 import { RedisFailure, toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
 import type { RedisOptions } from "./options.ts";
@@ -50,7 +49,6 @@ export class Connection implements AsyncDisposable {
   #greeted = false;
   #heardAt = performance.now();
   #closed = false;
-  #gathering: Redis["stream"] | undefined;
 
   constructor(options: RedisOptions) {
     this.#options = options;
@@ -64,7 +62,6 @@ export class Connection implements AsyncDisposable {
    */
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const client = await this.#connected();
-    this.#gather(client.stream);
     try {
       const result = await work(client);
       this.#heardAt = performance.now();
@@ -79,21 +76,6 @@ export class Connection implements AsyncDisposable {
       }
       throw failure;
     }
-  }
-
-  /**
-   * Commands of one turn go in one write. Several partitions' commits are answered together, and the next ones go
-   * together: apart, each would cost a system call here, and there a turn of Redis's loop with an fsync of its own.
-   */
-  #gather(stream: Redis["stream"]): void {
-    if (stream === this.#gathering) return;
-    this.#gathering = stream;
-    stream.cork();
-    // after all that this turn's promises lead to
-    nextTick(() => {
-      if (stream === this.#gathering) this.#gathering = undefined;
-      stream.uncork();
-    });
   }
 
   /** Drops the link and dials anew where nothing was heard on it for as long as a command may take. */

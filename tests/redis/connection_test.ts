@@ -41,25 +41,6 @@ Deno.test("Connection talks over a unix socket and to a logical database", async
   assert.equal(await redis.cli("-n", "3", "GET", "k"), "v");
 });
 
-Deno.test("Connection sends the commands of one turn in one write, those that a reply leads to as well", async () => {
-  await using redis = await startRedis({ appendonly: false });
-  await using connection = new Connection(redisOptionsOf(redis.url));
-  const reads = async () => {
-    const info = await connection.run((client) => client.info("stats"));
-    return Number(/^total_reads_processed:(\d+)/m.exec(info)?.[1]);
-  };
-  const pingTwice = async () => {
-    await ping(connection);
-    await ping(connection);
-  };
-  await ping(connection);
-  const before = await reads();
-  await Promise.all(Array.from({ length: 100 }, pingTwice));
-  const reading = await reads() - before;
-  // two rounds of pings and the look itself, and what the network may cut in two
-  assert.ok(reading <= 8, `${reading} reads for 200 commands`);
-});
-
 Deno.test("Connection drops a link on which no reply comes, so that a late one is nobody else's", async () => {
   await using redis = await startRedis({ appendonly: false });
   await using proxy = startProxy({ port: redis.port });
