@@ -1,6 +1,6 @@
 /**
  * A Runnel for tests that need nothing special of it. Its Redis is one of its own; or, where `TEST_TOPOLOGY` says so,
- * whatever Redis servers stand there, shared with other tests, under a prefix of its own.
+ * whatever Redis servers stand there, shared with other tests, under a prefix of its own that the README's user may use.
  */
 import { partitionOf } from "../../lib/codec/partition_of.ts";
 import { loadConfig } from "../../lib/config.ts";
@@ -51,7 +51,7 @@ export async function startRunnel(options: FixtureOptions = {}): Promise<Fixture
   // the caller of the tests writes it
   const topology = text === undefined ? undefined : JSON.parse(text) as TestTopology;
   const variables = own === undefined && topology !== undefined
-    ? { ...topology, RUNNEL_PREFIX: crypto.randomUUID().slice(0, 8) }
+    ? { ...topology, RUNNEL_PREFIX: `rn:${crypto.randomUUID().slice(0, 8)}` }
     : { REDIS_URL: own?.url ?? "" };
   const { REDIS_URL: redisUrl, ...env } = variables;
   const open = (changes: Omit<RunnelOptions, "redisUrl"> = {}) =>

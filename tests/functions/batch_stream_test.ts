@@ -80,7 +80,11 @@ Deno.test("POST /batch answers while the upload goes on", async () => {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const writer = writable.getWriter();
   const write = (n: number) =>
-    writer.write(new TextEncoder().encode(`{"topic":"t","data":${n}}\n`));
+    deadline(
+      writer.write(new TextEncoder().encode(`{"topic":"t","data":${n}}\n`)),
+      5_000,
+      "the upload to be read",
+    );
   // Headers may come with the first result, so the upload begins before they are awaited.
   const sending = post(fixture.url, readable);
   await write(1);
@@ -91,7 +95,7 @@ Deno.test("POST /batch answers while the upload goes on", async () => {
     assert.equal(typeof value?.id, "string", JSON.stringify(value));
     if (n < 3) await write(n + 1);
   }
-  await writer.close();
+  await deadline(writer.close(), 5_000, "the end of the upload to be read");
   assert.deepEqual((await lines.next()).value, { accepted: 3, rejected: 0 });
   assert.equal((await lines.next()).done, true);
 });

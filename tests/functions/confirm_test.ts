@@ -104,7 +104,7 @@ Deno.test("POST /publish with confirm of a duplicate is told though the first pu
 
 Deno.test("POST /ack refuses a subscription that nobody has", async () => {
   await using fixture = await startRunnel();
-  await using other = await fixture.another({ env: { RUNNEL_PREFIX: "other" } });
+  await using other = await fixture.another({ env: { RUNNEL_PREFIX: "rn:other" } });
   const { stream, subscription } = await subscribe(fixture.url, "t");
   await using _ = stream;
   const foreign = await subscribe(other.url, "t");

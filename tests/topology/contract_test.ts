@@ -4,6 +4,7 @@ import type { RedisServer } from "../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../lib/cli/topology/start_topology.ts";
 import type { TopologyName, TopologyOptions } from "../../lib/cli/topology/topology.ts";
 import { giveUserTo, readRedisUser } from "../_support/redis_user.ts";
+import { deadline } from "../_support/until.ts";
 
 /** Tests that use whatever Redis there is; the others start Redis servers of their own. */
 async function contractFiles(): Promise<string[]> {
@@ -21,12 +22,15 @@ async function contractFiles(): Promise<string[]> {
 const RESTRICTED: TopologyOptions = { password: "of the data", sentinelPassword: "of Sentinels" };
 const ADMINISTRATOR = { REDIS_USERNAME: "default", REDIS_PASSWORD: "of the data" };
 
+/** Several times what the tests take. */
+const LIMIT_MS = 5 * 60_000;
+
 /** The tests as other Redis servers see them; what they said where one failed. */
 async function runContract(
   env: Readonly<Record<string, string>>,
   administrator: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", "--parallel", ...await contractFiles()],
     env: {
       NO_COLOR: "1",
@@ -34,9 +38,15 @@ async function runContract(
       TEST_ADMINISTRATOR: JSON.stringify(administrator),
     },
     stdin: "null",
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const output = child.output();
+  // interrupted, it says which tests it waits for
+  await deadline(child.status, LIMIT_MS).catch(() => child.kill("SIGINT"));
+  const { success, stdout, stderr } = await output;
   const text = new TextDecoder().decode(stdout);
-  const failures = text.slice(Math.max(0, text.indexOf(" ERRORS ")));
+  const failures = text.slice(/^ ERRORS $|were pending/m.exec(text)?.index ?? 0);
   assert.ok(success, `${failures}\n${new TextDecoder().decode(stderr)}`);
   return text;
 }
