@@ -28,7 +28,10 @@ export interface GroupCalls {
 }
 
 /** What a span needs of a partition. */
-export type SpanPart = Pick<Partition, "number" | "calls" | "waiters">;
+export interface SpanPart extends Pick<Partition, "number"> {
+  readonly calls: Pick<Partition["calls"], "pull" | "settle">;
+  readonly waiters: Pick<Partition["waiters"], "enter">;
+}
 
 /**
  * The partitions of a group's topic or pattern, as one. Where there are several, ids are `<p>.<id>` and a lease is
@@ -102,6 +105,7 @@ export class GroupSpan implements GroupCalls {
     const held = looks.reduce((sum, { result }) => sum + (result.held ?? 0), 0);
     const pulls: Pull[] = [];
     let taken = 0;
+    let failure: unknown;
     for (const { part, result: look } of [...ready.slice(from), ...ready.slice(0, from)]) {
       if (taken >= op.max) break;
       const room = Math.max((op.cap ?? Infinity) - held - taken, 0);
@@ -112,11 +116,13 @@ export class GroupSpan implements GroupCalls {
         pulls.push({ part, result });
         taken += result.messages.length;
       } catch (error) {
-        // what others gave is leased already
-        if (taken === 0) throw error;
-        break;
+        failure = error;
+        // what may have been leased is told again to whoever repeats the attempt
+        if (error instanceof RunnelError && error.code === "outcome_unknown") break;
       }
     }
+    // what others gave is leased already
+    if (taken === 0 && failure !== undefined) throw failure;
     return pulls;
   }
 

@@ -160,7 +160,9 @@ export class Strand implements FeedListener {
     const { feed, stays, reader } = this.#options;
     if (stays && !this.#acquired) {
       await feed.acquire(this.filter, signal);
-      this.#acquired = true;
+      this.#acquired = this.#state !== "closed";
+      // it was closed while it was being opened
+      if (!this.#acquired) feed.release(this.filter);
     }
     const finding = findStart(reader, { filter: this.filter, start });
     const point = await abortable(finding, signal);
@@ -169,8 +171,6 @@ export class Strand implements FeedListener {
     this.#floors = point.floors;
     this.#lostBefore = point.lostBefore;
     this.#opened = true;
-    // it was closed while it was being opened
-    if (this.#state === "closed" && this.#acquired) feed.release(this.filter);
   }
 
   async #advance(): Promise<void> {
