@@ -6,6 +6,9 @@ import type { RedisOptions } from "./options.ts";
 /** How long the client waits for the other side when it hangs up, in milliseconds. */
 const DISCONNECT_MS = 100;
 
+/** What a dial may take beyond its time until it counts as failed, in milliseconds. */
+const LATE_MS = 100;
+
 /** Answers that mean that we are not let in; others, such as LOADING, tell more when a command gets them. */
 const REFUSED = /^(NOAUTH|WRONGPASS)/;
 
@@ -39,6 +42,9 @@ export function clientOptions(options: RedisOptions): Omit<ClientOptions, "reply
  * One command connection that comes back by itself. A command is sent once: where its reply is lost the caller gets an
  * error and decides. A command that gets no reply in time costs the connection, since the link may be half-open and a
  * late reply must not be taken for another's.
+ *
+ * A call waits for a link that was just lost. Where none is to be had for longer than a dial may take, calls fail at once,
+ * while it goes on dialling: a call that asks several Redis would wait in vain for each that is away.
  */
 export class Connection implements AsyncDisposable {
   readonly #options: RedisOptions;
@@ -47,6 +53,8 @@ export class Connection implements AsyncDisposable {
   #waiters = new Set<() => void>();
   #reason: unknown;
   #greeted = false;
+  #downAt = performance.now();
+  #dialFailed = false;
   #heardAt = performance.now();
   #closed = false;
 
@@ -87,7 +95,7 @@ export class Connection implements AsyncDisposable {
   reset(): void {
     if (this.#closed) return;
     const old = this.#client;
-    this.#greeted = false;
+    this.#lose();
     this.#client = this.#open();
     this.#retire(old);
   }
@@ -112,7 +120,9 @@ export class Connection implements AsyncDisposable {
     });
     client.on("ready", () => this.#greet(client));
     client.on("close", () => {
-      if (client === this.#client) this.#greeted = false;
+      if (client !== this.#client) return;
+      if (!this.#greeted) this.#dialFailed = true;
+      this.#lose();
     });
     client.connect().catch(() => {});
     return client;
@@ -130,18 +140,27 @@ export class Connection implements AsyncDisposable {
     } catch (error) {
       const isAnswer = error instanceof Error && error.name === "ReplyError";
       const refused = isAnswer && (db !== 0 || REFUSED.test(error.message));
-      if (refused) {
+      // a host that is frozen takes links and says nothing
+      const failed = refused || (!isAnswer && client.status === "ready");
+      if (failed) {
         if (client === this.#client) this.#reason = error;
         // the password may be put right on the other side, which only a new attempt finds out
         client.disconnect(true);
       }
-      if (refused || client.status !== "ready") return;
+      if (failed || client.status !== "ready") return;
     }
     if (client !== this.#client) return;
     this.#greeted = true;
+    this.#dialFailed = false;
     this.#heardAt = performance.now();
     this.#reason = undefined;
     this.#wake();
+  }
+
+  #lose(): void {
+    if (!this.#greeted) return;
+    this.#greeted = false;
+    this.#downAt = performance.now();
   }
 
   #wake(): void {
@@ -162,13 +181,19 @@ export class Connection implements AsyncDisposable {
   }
 
   async #connected(): Promise<Redis> {
-    if (!this.#isReady() && !this.#closed) await this.#ready();
+    if (!this.#isReady() && !this.#closed && !this.#isAway()) await this.#ready();
     if (this.#isReady() && !this.#closed) return this.#client;
     throw toRedisFailure(this.#reason ?? new Error("connect ETIMEDOUT"), false);
   }
 
   #isReady(): boolean {
     return this.#greeted && this.#client.status === "ready";
+  }
+
+  /** Whether it has been down for so long that waiting is in vain. */
+  #isAway(): boolean {
+    const downMs = performance.now() - this.#downAt;
+    return this.#dialFailed && downMs > this.#options.connectTimeoutMs + LATE_MS;
   }
 
   #ready(): Promise<void> {
@@ -179,6 +204,8 @@ export class Connection implements AsyncDisposable {
       };
       const timer = setTimeout(() => {
         this.#waiters.delete(wake);
+        // one that hangs has failed
+        if (!this.#greeted) this.#dialFailed = true;
         resolve();
       }, this.#options.connectTimeoutMs);
       this.#waiters.add(wake);

@@ -5,7 +5,7 @@ import { redisOptionsOf } from "../_support/partition.ts";
 import { freePort } from "../../lib/cli/topology/ports.ts";
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
-import { until } from "../_support/until.ts";
+import { deadline, until } from "../_support/until.ts";
 
 const ping = (connection: Connection) => connection.run((client) => client.ping());
 
@@ -106,4 +106,64 @@ Deno.test("Connection takes nothing after it was closed, and lets go of who wait
   await waiting;
   await assert.rejects(ping(connection), { outcome: "unsent" });
   connection.reset();
+});
+
+/** Fails a few times in a row, each at once. */
+async function failsAtOnce(connection: Connection, code: string): Promise<void> {
+  for (let i = 0; i < 5; i++) {
+    await assert.rejects(deadline(ping(connection), 100, "a call to fail"), {
+      code,
+      outcome: "unsent",
+    });
+  }
+}
+
+/** Waits until a call fails sooner than one that waits for a link. */
+async function untilAway(connection: Connection, ms: number): Promise<void> {
+  await until(async () => {
+    const begin = performance.now();
+    const failed = await ping(connection).then(() => false, () => true);
+    return failed && performance.now() - begin < ms / 2;
+  }, { what: "a call that fails at once" });
+}
+
+Deno.test("Connection fails calls at once where Redis stays away, and makes them again when it is back", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using connection = new Connection(redisOptionsOf(redis.url));
+  await ping(connection);
+  for (let i = 0; i < 2; i++) {
+    await redis.kill9();
+    await untilAway(connection, 1_000);
+    await failsAtOnce(connection, "redis_unavailable");
+    await redis.restart();
+    await until(() => ping(connection));
+  }
+});
+
+Deno.test("Connection lets a call wait for a Redis that is away for a moment", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using connection = new Connection(redisOptionsOf(redis.url, { connectTimeoutMs: 8_000 }));
+  await ping(connection);
+  await redis.kill9();
+  let failures = 0;
+  const counting = (error: unknown) => {
+    failures++;
+    throw error;
+  };
+  // those that fail before the loss is noticed were on the old link
+  const waiting = until(() => ping(connection).catch(counting), { everyMs: 1 });
+  await Promise.all([waiting, redis.restart()]);
+  assert.ok(failures <= 5, `${failures} calls failed`);
+});
+
+Deno.test("Connection fails calls at once where Redis takes links and says nothing", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  const times = { connectTimeoutMs: 400, commandTimeoutMs: 400 };
+  await using connection = new Connection(redisOptionsOf(redis.url, times));
+  await ping(connection);
+  redis.pause();
+  await untilAway(connection, 400);
+  await failsAtOnce(connection, "redis_timeout");
+  redis.resume();
+  await until(() => ping(connection));
 });
