@@ -27,7 +27,7 @@ Deno.test("reshard names the option that cannot be read, and repeats no password
   assert.match(odd.said, /--partitions: .*power of two/);
 });
 
-Deno.test("reshard changes nothing where a Redis cannot be reached", async () => {
+Deno.test("reshard changes nothing where a Redis cannot be reached, and says which and why", async () => {
   await using redis = await startRedis();
   {
     await using runnel = await openRunnel({ redisUrl: redis.url });
@@ -36,7 +36,8 @@ Deno.test("reshard changes nothing where a Redis cannot be reached", async () =>
   const before = await redis.cli("DBSIZE");
   const { code, said } = await reshard(redis.url, "--to", "redis://127.0.0.1:1");
   assert.equal(code, 1);
-  assert.match(said, /run the same command again/);
+  assert.match(said, /redis:\/\/127\.0\.0\.1:1\b.*(listens|refused)/);
+  assert.match(said, /Nothing has moved/);
   assert.equal(await redis.cli("DBSIZE"), before);
 });
 
@@ -64,4 +65,5 @@ Deno.test("reshard refuses to change the number of partitions that was chosen on
   const { code, said } = await reshard(urls, "--to", urls, "--partitions", "32");
   assert.notEqual(code, 0);
   assert.match(said, /16 partitions/);
+  assert.match(said, /Nothing has moved/);
 });

@@ -1,9 +1,13 @@
 import { type Config, ConfigError, loadConfig } from "../../config.ts";
 import { RunnelError } from "../../errors.ts";
+import { describeRedisAddress } from "../../redis/address.ts";
 import { MoveFailure } from "../../redis/move/partition_move.ts";
 import { Reshard, type ReshardResult } from "../../redis/move/reshard.ts";
+import type { RedisOptions } from "../../redis/options.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { examineShard } from "../findings/examination.ts";
+import { findingLines } from "../findings/finding.ts";
 import { readRecord } from "../redis/data_folder.ts";
 import { redisUrl } from "../redis/listening.ts";
 import { readSettings } from "../settings.ts";
@@ -29,10 +33,11 @@ Where there is one partition, as on one Redis, it is split into as many as asked
   async run(input, terminal) {
     using stop = new StopSignals(() => Deno.exit(130));
     const { from, to } = readPlan(input);
+    const { prefix } = from;
     await using work = new Reshard({
       from: from.redis ?? [],
       to: to.redis ?? [],
-      prefix: from.prefix,
+      prefix,
       partitions: to.partitions,
       tell: (text) => terminal.err(text),
       signal: stop.signal,
@@ -41,7 +46,13 @@ Where there is one partition, as on one Redis, it is split into as many as asked
       tell(await work.run(), { input, terminal });
       return 0;
     } catch (error) {
-      throw explained(error, stop.signal);
+      const advice = [
+        ...await reasonsOf(error, { shards: [...from.redis ?? [], ...to.redis ?? []], prefix }),
+        work.hasBegun ? "Nothing is lost: run the same command again to go on" : "Nothing has moved",
+      ];
+      if (stop.signal.aborted) throw new CliError("Stopped half-way", { exitCode: 130, advice });
+      if (!(error instanceof MoveFailure || error instanceof RunnelError)) throw error;
+      throw new CliError(error.message, { advice });
     }
   },
 };
@@ -112,11 +123,16 @@ function tell(
   terminal.out(`  REDIS_URL="${urls.join(" ")}"`);
 }
 
-function explained(error: unknown, signal: AbortSignal): unknown {
-  const again = "Nothing is lost: run the same command again to go on";
-  if (signal.aborted) return new CliError("Stopped half-way", { exitCode: 130, advice: [again] });
-  if (error instanceof MoveFailure || error instanceof RunnelError) {
-    return new CliError(error.message, { advice: [again] });
-  }
-  return error;
+/** Which Redis is the reason, and why, as doctor would say it. */
+async function reasonsOf(
+  error: unknown,
+  { shards, prefix }: { shards: readonly RedisOptions[]; prefix: string },
+): Promise<string[]> {
+  if (!(error instanceof RunnelError)) return [];
+  // one that stays is reached as it is now
+  const each = new Map(shards.toReversed().map((one) => [describeRedisAddress(one.address), one]));
+  const findings = await Promise.all(
+    [...each.values()].map((one) => examineShard(one, { prefix })),
+  );
+  return findings.flat().filter(({ level }) => level === "failure").flatMap(findingLines);
 }

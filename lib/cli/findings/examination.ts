@@ -19,7 +19,10 @@ export async function examineAll(
 }
 
 /** Looks at one shard, whatever it is made of. */
-function examineShard(options: RedisOptions, { prefix }: DeploymentSettings): Promise<Finding[]> {
+export function examineShard(
+  options: RedisOptions,
+  { prefix }: Pick<DeploymentSettings, "prefix">,
+): Promise<Finding[]> {
   const { sentinel, cluster } = options.address;
   if (sentinel !== undefined) return examineSentinels(options, { prefix });
   if (cluster !== undefined) return examineCluster(options, { prefix });

@@ -26,11 +26,17 @@ export function printFinding(finding: Finding, terminal: Terminal): void {
 }
 
 /** Says a finding, with its advice below it, to whoever looks at a command that does something else. */
-export function warnOf({ text, advice, where = "" }: Finding, terminal: Terminal): void {
+export function warnOf(finding: Finding, terminal: Terminal): void {
+  const [text = "", ...advice] = findingLines(finding);
+  terminal.err(terminal.style("yellow", text));
+  for (const one of advice) terminal.err(one);
+}
+
+/** What was found, by itself, and the advice below it where there is any. */
+export function findingLines({ text, advice, where = "" }: Finding): string[] {
   // doctor says above who is looked at
   const whole = text.includes(where) ? text : `${where}: ${text}`;
-  terminal.err(terminal.style("yellow", whole));
-  if (advice !== undefined) terminal.err(adviceLines(advice));
+  return advice === undefined ? [whole] : [whole, adviceLines(advice)];
 }
 
 function adviceLines(advice: string): string {

@@ -38,8 +38,10 @@ export interface ReshardResult {
 }
 
 const PARTITIONS = 16;
-/** How long another coordinator's move may take to be given up, in milliseconds; see its lease. */
+/** How long what is in the way may stay there, in milliseconds; another coordinator's move is given up in that time. */
 const PATIENCE_MS = 30_000;
+/** So often it is tried at least: a copy may take longer than that. */
+const ATTEMPTS = 3;
 const AGAIN_MS = 800;
 const TRIES = 10;
 /** How long readers may take that were under way at a partition's former place, in milliseconds. */
@@ -61,12 +63,18 @@ export class Reshard implements AsyncDisposable {
   readonly #records: Records;
   readonly #members: Members;
   #longestPauseMs = 0;
+  #hasBegun = false;
 
   constructor(options: ReshardOptions) {
     this.#options = options;
     const records = new Records(options.prefix);
     this.#records = records;
     this.#members = new Members({ ...options, records });
+  }
+
+  /** Whether a partition was touched. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /**
@@ -236,8 +244,8 @@ export class Reshard implements AsyncDisposable {
 
   /** Takes a partition elsewhere, from the beginning again where something came between; false where it is not there any more. */
   async #untilDone(begin: (token: string) => Promise<Attempt>): Promise<boolean> {
-    const end = performance.now() + PATIENCE_MS;
-    for (;;) {
+    let failedAt: number | undefined;
+    for (let tries = 1;; tries++) {
       this.#options.signal.throwIfAborted();
       try {
         await this.#attempt(await begin(crypto.randomUUID()));
@@ -245,7 +253,8 @@ export class Reshard implements AsyncDisposable {
       } catch (error) {
         if (!(error instanceof MoveFailure || error instanceof RedisFailure)) throw error;
         if (error instanceof DetourFailure && HAS_LEFT.has(error.detour.kind)) return false;
-        if (performance.now() > end) throw error;
+        failedAt ??= performance.now();
+        if (tries >= ATTEMPTS && performance.now() > failedAt + PATIENCE_MS) throw error;
         if (error instanceof RedisFailure) this.#members.heed(error);
         this.#options.tell(`  again, because: ${error.message}`);
         await pause(AGAIN_MS, undefined, { signal: this.#options.signal });
@@ -255,6 +264,7 @@ export class Reshard implements AsyncDisposable {
 
   async #attempt({ move, farewell, announce }: Attempt): Promise<void> {
     await using own = move;
+    this.#hasBegun = true;
     await own.prepare();
     if (announce !== undefined) {
       for (const shard of this.#members.shards) await this.#records.announce(shard, announce);
