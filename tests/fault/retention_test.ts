@@ -72,7 +72,9 @@ Deno.test("subscribe() announces exactly what retention took from who was away o
   await using crowd = await watchAll(CROWD, { urls, random });
   const { watchers } = crowd;
   await using publishers = startPublishers({ urls, topics: TOPICS, seed: 71 });
-  for (let i = 0; i < 3; i++) {
+  // on a machine that is slow whoever reads may keep up with whoever publishes
+  const nobodyMissed = () => watchers.every(({ gaps }) => gaps.length === 0);
+  for (let i = 0; i < 3 || (i < 12 && nobodyMissed()); i++) {
     await publishers.progress(600);
     await redis.kill9();
     await redis.restart();

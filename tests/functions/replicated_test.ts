@@ -116,9 +116,8 @@ Deno.test("partitions of one Redis wait for replicas together, and each is told 
     assert.equal((await readHistory(pair.runnel.url, `t${i}`)).length, 2);
   }
   await pair.replica.restart();
-  await until(async () => (await pair.primary.cli("INFO", "replication")).includes("state=online"));
-  const again = await publishMany();
-  assert.deepEqual(new Set(again.map(({ status }) => status)), new Set([200]));
+  // a replica that is said to be there may be loading yet
+  await until(async () => (await publishMany()).every(({ status }) => status === 200));
 });
 
 Deno.test("POST /publish is not answered with what an earlier link had replicated", async () => {
