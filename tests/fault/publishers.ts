@@ -77,8 +77,16 @@ export class Publishers implements AsyncDisposable {
 
   /** Waits until so many more were acknowledged than now. */
   async progress(count: number, timeoutMs = 10_000): Promise<void> {
-    const goal = this.acknowledged.length + count;
-    await until(() => this.acknowledged.length >= goal, {
+    const before = this.acknowledged.length;
+    const refused = new Map(this.refusals);
+    const isDone = () => {
+      const done = this.acknowledged.length - before;
+      if (done >= count) return true;
+      const refusals = [...this.refusals]
+        .map(([why, times]) => `${times - (refused.get(why) ?? 0)} ${why}`);
+      throw new Error(`${done} were, refused: ${refusals.join(", ")}`);
+    };
+    await until(isDone, {
       timeoutMs,
       everyMs: 2,
       what: `${count} more messages to be acknowledged`,
