@@ -38,16 +38,7 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(15)}${about}`).join("\n")}
   --json FILE   where the numbers go (default bench.json)`;
 
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      help: { type: "boolean", short: "h", default: false },
-      rounds: { type: "string", default: "3" },
-      seconds: { type: "string", default: "3" },
-      json: { type: "string", default: "bench.json" },
-    },
-  });
+  const { values, positionals } = readOptions(args);
   const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
   if (values.help || unknown.length > 0) {
     const complaint = unknown.map((name) => `There is no benchmark called ${name}\n\n`).join("");
@@ -62,6 +53,25 @@ async function main(args: string[]): Promise<number> {
   await Deno.writeTextFile(values.json, JSON.stringify(reportJson(machine, rows), null, 2) + "\n");
   console.log(`\n${formatReport(machine, rows)}\n\nThe numbers are in ${values.json}`);
   return 0;
+}
+
+function readOptions(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        rounds: { type: "string", default: "3" },
+        seconds: { type: "string", default: "3" },
+        json: { type: "string", default: "bench.json" },
+      },
+    });
+  } catch (error) {
+    // the one kind that it throws, in words for whoever typed it
+    if (!(error instanceof TypeError)) throw error;
+    throw new RangeError(error.message);
+  }
 }
 
 async function measure(
@@ -83,4 +93,12 @@ function wholeNumber(name: string, text: string): number {
   throw new RangeError(`Cannot use ${name} ${text}: it must be a whole number above 0`);
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    console.error(error.message);
+    Deno.exit(2);
+  }
+}

@@ -31,21 +31,22 @@ on this machine only.
 
 ${FAULTS.map(({ name, about }) => `  ${name.padEnd(20)}  ${about}`).join("\n")}`;
 
-const { values } = parseArgs({
-  options: {
-    topology: { type: "string" },
-    url: { type: "string" },
-    faults: { type: "string" },
-    command: { type: "string" },
-    seconds: { type: "string", default: "60" },
-    seed: { type: "string", default: "1" },
-    durability: { type: "string" },
-    json: { type: "string" },
-    help: { type: "boolean", short: "h", default: false },
-  },
-});
+const OPTIONS = {
+  topology: { type: "string" },
+  url: { type: "string" },
+  faults: { type: "string" },
+  command: { type: "string" },
+  seconds: { type: "string", default: "60" },
+  seed: { type: "string", default: "1" },
+  durability: { type: "string" },
+  json: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
 async function main(): Promise<number> {
+  const values = readOptions();
   const name = NAMES.find((one) => one === values.topology);
   if (values.help || name === undefined) {
     console.log(HELP);
@@ -65,7 +66,7 @@ async function main(): Promise<number> {
     ground,
     seed: wholeNumber("--seed", values.seed),
     seconds: wholeNumber("--seconds", values.seconds),
-    faults: readFaults(ground),
+    faults: readFaults(ground, values),
     ...(durability === undefined ? {} : { durability }),
     tell: (text) => terminal.err(text),
     signal: stop.signal,
@@ -76,16 +77,26 @@ async function main(): Promise<number> {
   return result.broken.length === 0 ? 0 : 1;
 }
 
+function readOptions(): Values {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    // the one kind that it throws, in words for whoever typed it
+    if (!(error instanceof TypeError)) throw error;
+    throw new RangeError(error.message);
+  }
+}
+
 /** What leads the instances to the user's own Redis, and how they are to use it. */
 function ownEnvironment(): Record<string, string> {
   const all = Object.entries(Deno.env.toObject());
   return Object.fromEntries(all.filter(([name]) => /^(REDIS|RUNNEL)_/.test(name)));
 }
 
-function readFaults(ground: Ground): FaultKind[] {
-  const known = [...faultsFor(ground), ...(values.command ? [commandFault(values.command)] : [])];
-  if (values.faults === undefined) return known;
-  return values.faults.split(",").filter((name) => name !== "none").map((name) => {
+function readFaults(ground: Ground, { faults, command }: Values): FaultKind[] {
+  const known = [...faultsFor(ground), ...(command ? [commandFault(command)] : [])];
+  if (faults === undefined) return known;
+  return faults.split(",").filter((name) => name !== "none").map((name) => {
     const kind = known.find((one) => one.name === name);
     if (kind !== undefined) return kind;
     throw new RangeError(
