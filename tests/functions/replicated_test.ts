@@ -175,3 +175,20 @@ Deno.test("an atomic batch is replicated as a whole where one of its messages is
   const codes = (half.results as { error?: { code: string } }[]).map(({ error }) => error?.code);
   assert.deepEqual(codes, [undefined, "not_replicated"]);
 });
+
+Deno.test("where there is no replica all are told so in time, whatever their partition", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using runnel = await openRunnel({
+    redisUrl: redis.url,
+    env: { RUNNEL_PARTITIONS: "16" },
+  });
+  await publishId(runnel.url, { topic: "t", data: "warm" });
+  for (const _ of range(0, 2)) {
+    const answers = range(0, 64).map((i) => publish(runnel.url, replicated({ topic: `t${i}` })));
+    const told = await deadline(Promise.all(answers), 4_000, "all answers");
+    assert.deepEqual(
+      new Set(told.map(({ status, body }) => `${status} ${body.code} ${body.replicas}`)),
+      new Set(["503 not_replicated 0"]),
+    );
+  }
+});
