@@ -107,7 +107,7 @@ export class Route implements Site {
         return await call(node);
       } catch (error) {
         const failure = toRedisFailure(error, true);
-        this.#shard.heed(failure);
+        this.#shard.heed(failure, node);
         if (!(failure instanceof DetourFailure)) {
           // another node has it by now, and this one was never asked
           const isElsewhere = failure.outcome === "unsent" && node !== undefined &&

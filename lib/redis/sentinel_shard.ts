@@ -49,7 +49,9 @@ export class SentinelShard implements Shard {
     throw new RedisFailure(failure.code, detail, { outcome: "unsent", cause: failure.cause });
   }
 
-  heed({ code }: RedisFailure): void {
+  heed({ code }: RedisFailure, node = this.#primary?.node): void {
+    // calls to the primary before fail because it was left
+    if (node !== this.#primary?.node) return;
     if (!DOUBTFUL.has(code) || performance.now() - this.#doubtedAt < DOUBT_MS) return;
     this.#doubtedAt = performance.now();
     this.#watch.doubt();

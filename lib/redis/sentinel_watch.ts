@@ -14,6 +14,15 @@ export interface SentinelEvents {
   onFailure(failure: unknown): void;
 }
 
+/** Options of {@link SentinelWatch}. */
+export interface SentinelWatchOptions {
+  /**
+   * How long most Sentinels must know less than was known until they are heard, in milliseconds: after a failover they
+   * take some seconds to tell each other. @default 10000
+   */
+  readonly settleMs?: number;
+}
+
 /** Between signs of life that are asked of a Sentinel, in milliseconds. */
 const PING_MS = 2_000;
 const PAUSE_MS = 250;
@@ -21,7 +30,8 @@ const PAUSE_MS = 250;
 /**
  * Listens to one of the Sentinels, and to the next where that one goes away, so that a failover is noticed at once and not
  * when the dead primary's links run into their timeouts. A Sentinel that was cut off names an older primary: what has a
- * lower epoch than what is known is not heard, unless most of them say so: then they were set up anew, and count from 0.
+ * lower epoch than what is known is not heard, unless most of them go on to say so: then they were set up anew, and count
+ * from 0.
  */
 export class SentinelWatch implements AsyncDisposable {
   readonly #options: RedisOptions;
@@ -33,14 +43,21 @@ export class SentinelWatch implements AsyncDisposable {
   #epoch = -1;
   /** What Sentinels that knew less than was known have said since one last knew as much. */
   readonly #older = new Map<Endpoint, { readonly epoch: number; readonly primary: Endpoint }>();
+  readonly #settleMs: number;
+  #olderSince = 0;
   #work: Promise<void> | undefined;
 
-  constructor(options: RedisOptions, events: SentinelEvents) {
+  constructor(
+    options: RedisOptions,
+    events: SentinelEvents,
+    { settleMs = 10_000 }: SentinelWatchOptions = {},
+  ) {
     const { endpoints = [], master = "" } = options.address.sentinel ?? {};
     this.#options = options;
     this.#endpoints = endpoints;
     this.#master = master;
     this.#events = events;
+    this.#settleMs = settleMs;
   }
 
   /** Begins to listen; calls after the first do nothing. */
@@ -137,10 +154,12 @@ export class SentinelWatch implements AsyncDisposable {
     const [host, port] = [fields.get("ip"), Number(fields.get("port"))];
     if (host === undefined) return;
     if (epoch >= this.#epoch) return this.#take({ epoch, primary: { host, port } });
+    if (this.#older.size === 0) this.#olderSince = performance.now();
     this.#older.set(asked, { epoch, primary: { host, port } });
     const detail = "A Sentinel names a primary that is older than the one that is known";
     this.#events.onFailure(new RedisFailure("stale_primary", detail, { outcome: "refused" }));
-    if (this.#older.size <= this.#endpoints.length / 2) return;
+    const hasSettled = performance.now() - this.#olderSince >= this.#settleMs;
+    if (!hasSettled || this.#older.size <= this.#endpoints.length / 2) return;
     const [newest] = [...this.#older.values()].sort((a, b) => b.epoch - a.epoch);
     if (newest !== undefined) this.#take(newest);
   }

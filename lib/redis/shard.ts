@@ -15,6 +15,6 @@ export interface Shard extends AsyncDisposable {
    * @throws RedisFailure where it cannot be found out
    */
   nodeOf(key: string): Promise<RedisNode>;
-  /** Learns from what one of its nodes said of where things are. */
-  heed(failure: RedisFailure): void;
+  /** Learns from what one of its nodes said of where things are; from any where it is not said which. */
+  heed(failure: RedisFailure, node?: RedisNode): void;
 }

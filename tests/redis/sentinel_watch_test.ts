@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import type { Endpoint } from "../../lib/redis/options.ts";
-import { SentinelWatch } from "../../lib/redis/sentinel_watch.ts";
+import { SentinelWatch, type SentinelWatchOptions } from "../../lib/redis/sentinel_watch.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
 import { until } from "../_support/until.ts";
 
@@ -16,14 +16,14 @@ function startSentinel(port: number, epoch: number): Promise<RedisServer> {
   });
 }
 
-function watchAt(sentinels: readonly RedisServer[]) {
+function watchAt(sentinels: readonly RedisServer[], options: SentinelWatchOptions = {}) {
   const primaries: Endpoint[] = [];
   const failures: unknown[] = [];
   const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
   const watch = new SentinelWatch(redisOptionsOf(`redis+sentinel://${hosts}/set`), {
     onPrimary: (endpoint) => void primaries.push(endpoint),
     onFailure: (failure) => void failures.push(failure),
-  });
+  }, options);
   return { watch, primaries, failures };
 }
 
@@ -63,11 +63,31 @@ Deno.test("SentinelWatch does not hear a Sentinel that knows less than was known
   assert.equal(primaries.at(-1)?.port, 7001);
 });
 
+Deno.test("SentinelWatch stays with a new primary while most Sentinels have not heard of it", async () => {
+  await using ahead = await startSentinel(7001, 5);
+  await using second = await startSentinel(7002, 3);
+  await using third = await startSentinel(7002, 3);
+  const { watch, primaries, failures } = watchAt([ahead, second, third]);
+  await using _ = watch;
+  watch.start();
+  await until(() => primaries.length > 0);
+  // both are asked before the first one is again
+  await until(() => {
+    if (failures.length < 2) watch.doubt();
+    return failures.length >= 2;
+  }, { everyMs: 100 });
+  await until(() => {
+    watch.doubt();
+    return primaries.length > 1;
+  }, { everyMs: 100 });
+  assert.deepEqual([...new Set(primaries.map(({ port }) => port))], [7001]);
+});
+
 Deno.test("SentinelWatch follows Sentinels that were set up anew, and count from the beginning", async () => {
   await using stack = new AsyncDisposableStack();
   const all = [];
   for (let i = 0; i < 3; i++) all.push(stack.use(await startSentinel(7001, 5)));
-  const { watch, primaries, failures } = watchAt(all);
+  const { watch, primaries, failures } = watchAt(all, { settleMs: 1_000 });
   await using _ = watch;
   watch.start();
   await until(() => primaries.length > 0);
