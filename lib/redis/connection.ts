@@ -9,6 +9,9 @@ const DISCONNECT_MS = 100;
 /** What a dial may take beyond its time until it counts as failed, in milliseconds. */
 const LATE_MS = 100;
 
+/** How long a call waits for a link that has been away for longer, in milliseconds: who tries again at once must not spin. */
+const AWAY_MS = 100;
+
 /** Answers that mean that we are not let in; others, such as LOADING, tell more when a command gets them. */
 const REFUSED = /^(NOAUTH|WRONGPASS)/;
 
@@ -43,8 +46,8 @@ export function clientOptions(options: RedisOptions): Omit<ClientOptions, "reply
  * error and decides. A command that gets no reply in time costs the connection, since the link may be half-open and a
  * late reply must not be taken for another's.
  *
- * A call waits for a link that was just lost. Where none is to be had for longer than a dial may take, calls fail at once,
- * while it goes on dialling: a call that asks several Redis would wait in vain for each that is away.
+ * A call waits for a link that was just lost. Where none is to be had for longer than a dial may take, calls fail soon, while
+ * it goes on dialling: a call that asks several Redis would wait in vain for each that is away.
  */
 export class Connection implements AsyncDisposable {
   readonly #options: RedisOptions;
@@ -181,7 +184,7 @@ export class Connection implements AsyncDisposable {
   }
 
   async #connected(): Promise<Redis> {
-    if (!this.#isReady() && !this.#closed && !this.#isAway()) await this.#ready();
+    if (!this.#isReady() && !this.#closed) await this.#ready();
     if (this.#isReady() && !this.#closed) return this.#client;
     throw toRedisFailure(this.#reason ?? new Error("connect ETIMEDOUT"), false);
   }
@@ -197,6 +200,8 @@ export class Connection implements AsyncDisposable {
   }
 
   #ready(): Promise<void> {
+    const { connectTimeoutMs } = this.#options;
+    const ms = this.#isAway() ? Math.min(AWAY_MS, connectTimeoutMs) : connectTimeoutMs;
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer);
@@ -207,7 +212,7 @@ export class Connection implements AsyncDisposable {
         // one that hangs has failed
         if (!this.#greeted) this.#dialFailed = true;
         resolve();
-      }, this.#options.connectTimeoutMs);
+      }, ms);
       this.#waiters.add(wake);
     });
   }
