@@ -15,7 +15,11 @@ export const VARIABLES = [
   ),
   variable("REDIS_USERNAME", "ACL user, where it is not in the URL"),
   variable("REDIS_PASSWORD", "Password, where it is not in the URL"),
-  variable("REDIS_CONNECTIONS", "Command connections of a process to each Redis; it has one more to listen", "4"),
+  variable(
+    "REDIS_CONNECTIONS",
+    "Command connections of a process to each Redis; it has one more to listen",
+    "4",
+  ),
   variable("REDIS_CONNECT_TIMEOUT_MS", "Longest wait for a connection", "1000"),
   variable("REDIS_COMMAND_TIMEOUT_MS", "Longest wait for a reply", "1500"),
   variable("REDIS_TLS_CA", "Authorities to trust for `rediss://`: a path, or the PEM text itself"),

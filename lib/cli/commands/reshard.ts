@@ -48,7 +48,9 @@ Where there is one partition, as on one Redis, it is split into as many as asked
     } catch (error) {
       const advice = [
         ...await reasonsOf(error, { shards: [...from.redis ?? [], ...to.redis ?? []], prefix }),
-        work.hasBegun ? "Nothing is lost: run the same command again to go on" : "Nothing has moved",
+        work.hasBegun
+          ? "Nothing is lost: run the same command again to go on"
+          : "Nothing has moved",
       ];
       if (stop.signal.aborted) throw new CliError("Stopped half-way", { exitCode: 130, advice });
       if (!(error instanceof MoveFailure || error instanceof RunnelError)) throw error;
