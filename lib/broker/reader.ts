@@ -168,7 +168,8 @@ export class Reader implements PageReader {
       filter: reading.filter,
       bytes: reading.bytes ?? PAGE_BYTES,
     });
-    const lists = await this.#store.readFrames(taken.frames);
+    const { generation } = position;
+    const lists = await this.#store.readFrames(taken.frames, { generation });
     const read = mergeFrames(taken.frames.map((frame, i) => ({ frame, entries: lists[i] ?? [] })), {
       after: reading.cursor,
       floors: reading.floors,

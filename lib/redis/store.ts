@@ -8,7 +8,7 @@ import {
   type TopicEntry,
 } from "./entry.ts";
 import { ConfirmationStore } from "./confirmation_store.ts";
-import { toRedisFailure } from "./failure.ts";
+import { type RedisFailure, toRedisFailure } from "./failure.ts";
 import { ephemeralFrame } from "./frame.ts";
 import { GroupStore } from "./group_store.ts";
 import { Keys } from "./keys.ts";
@@ -303,19 +303,26 @@ export class PartitionStore {
     return (reply as string[]).map((text) => text === "" ? undefined : readId(text));
   }
 
-  /** Reads whole frames of the log from their topics' streams; one list for each. */
+  /**
+   * Reads whole frames of the log from their topics' streams; one list for each.
+   *
+   * @param options.generation under which the log was read, where it was: another primary may lack what that one said
+   * @throws RedisFailure `stale_primary` where it is another one by now
+   */
   async readFrames(
     frames: readonly { topic: string; first: Id; last: Id }[],
+    { generation }: { generation?: number } = {},
   ): Promise<TopicEntry[][]> {
     if (frames.length === 0) return [];
-    const replies = await this.#parts.read((pipeline) => {
+    const { position, replies } = await this.#readInOneReign({}, (pipeline) => {
       for (const { topic, first, last } of frames) {
         pipeline.xrange(this.keys.topic(topic), formatId(first), formatId(last));
       }
     });
+    if (generation !== undefined && position.generation !== generation) throw anotherReign();
     return replies.map((reply, i) => {
       const topic = frames[i]?.topic ?? "";
-      return (reply as RawEntry[]).map((entry) => readTopicEntry(topic, entry));
+      return reply.map((entry) => readTopicEntry(topic, entry));
     });
   }
 
@@ -368,7 +375,7 @@ export class PartitionStore {
    * as well, but a Redis that is out of memory refuses it, and reading must go on there.
    */
   async #readInOneReign(
-    options: { cursor: Id; topics?: readonly string[] },
+    options: { cursor?: Id; topics?: readonly string[] },
     ranges: (pipeline: ChainableCommander) => void,
   ): Promise<{ position: Position; replies: RawEntry[][] }> {
     const before = positionScript.call(this.#positionCall(options));
@@ -386,7 +393,7 @@ export class PartitionStore {
     if (this.#learn(readPosition(replies.pop())).generation === position.generation) {
       return { position, replies: replies as RawEntry[][] };
     }
-    throw toRedisFailure(new Error("STALEPRIMARY another generation began meanwhile"), false);
+    throw anotherReign();
   }
 
   #learn(position: Position): Position {
@@ -394,4 +401,8 @@ export class PartitionStore {
     this.#reign.saw(position.generation);
     return position;
   }
+}
+
+function anotherReign(): RedisFailure {
+  return toRedisFailure(new Error("STALEPRIMARY another generation began meanwhile"), false);
 }

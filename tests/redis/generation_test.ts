@@ -215,3 +215,14 @@ Deno.test("a promoted replica goes on after what it has, and tells who saw more"
   const entries = await after.store.history({ topic: "t", count: 9, descending: false });
   assert.deepEqual(entries.map(({ id }) => formatId(id)), [kept, fresh]);
 });
+
+Deno.test("PartitionStore.readFrames() reads nothing for a log that was read under another generation", async () => {
+  await using partition = redis.open();
+  await partition.publish("t", 1, 2);
+  const { position, entries } = await partition.store.readLog({ cursor: ZERO, count: 10 });
+  const read = () => partition.store.readFrames(entries, position);
+  assert.equal((await read())[0]?.length, 2);
+  await promote();
+  await assert.rejects(read(), { code: "stale_primary" });
+  assert.equal((await partition.store.readFrames(entries))[0]?.length, 2);
+});
