@@ -16,6 +16,7 @@ import { range } from "./_support/fill.ts";
 /** The part of a compose service that is looked at here. */
 interface Service {
   readonly image: string;
+  readonly hostname?: string;
   readonly command: readonly string[];
   readonly profiles?: readonly string[];
   readonly ports?: readonly string[];
@@ -127,11 +128,18 @@ Deno.test("docker-compose.yml runs a file that is there, on the Deno that the RE
 });
 
 Deno.test("the Redis of the profile sentinel are set up as those of deno task redis sentinel", () => {
-  const flags = ["redis-server", ...DATA_FLAGS, ...REPLICATION_FLAGS, "--replica-announce-ip"];
+  const flags = [...DATA_FLAGS, ...REPLICATION_FLAGS, "--replica-announce-ip", "$HOSTNAME"];
   for (const i of range(1, 4)) {
     const name = `sentinel-data-${i}`;
-    const follows = i === 1 ? [] : ["--replicaof", "sentinel-data-1", "6379"];
-    assert.deepEqual(service(name).command, [...flags, name, ...follows]);
+    const [keep = "", start = ""] = scriptOf(name).replaceAll("\\\n", "").trim().split("\n");
+    assert.match(keep, /^test -f \/data\/redis.conf \|\| echo "\$FIRST" > \/data\/redis.conf$/);
+    assert.deepEqual(start.split(/ +/), [
+      ...["exec", "docker-entrypoint.sh", "redis-server", "/data/redis.conf"],
+      ...flags,
+    ]);
+    const { environment, hostname } = service(name);
+    assert.deepEqual(environment, { FIRST: i === 1 ? "" : "replicaof sentinel-data-1 6379" });
+    assert.equal(hostname, name);
   }
 });
 

@@ -8,7 +8,8 @@ import { until } from "../_support/until.ts";
 /** A Sentinel that knows nobody else and takes a port for the primary. */
 function startSentinel(port: number, epoch: number): Promise<RedisServer> {
   return startRedis({
-    sentinel: [
+    sentinel: true,
+    file: [
       `sentinel monitor set 127.0.0.1 ${port} 2`,
       `sentinel config-epoch set ${epoch}`,
       `sentinel current-epoch ${epoch}`,

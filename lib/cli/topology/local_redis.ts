@@ -22,8 +22,10 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** Listens on a unix socket in place of a port. @default false */
   readonly socket?: boolean;
-  /** Lines of a configuration file that make it a Sentinel, which keeps what it learns there. @default a Redis */
-  readonly sentinel?: readonly string[];
+  /** Lines of a configuration file, in which it keeps what it is told later. @default there is none */
+  readonly file?: readonly string[];
+  /** Whether it is a Sentinel; needs a {@link file}. @default false */
+  readonly sentinel?: boolean;
 }
 
 /** Options of {@link RedisServer.restart}. */
@@ -139,7 +141,7 @@ class LocalRedis implements RedisServer {
   ): Promise<void> {
     await this.kill9();
     if (repair) await cutTornTail(this.dir);
-    await this.#writeSentinelFile();
+    await this.#writeFile();
     // A log of its own for each run: an old line must not pass for this run's.
     const log = `${this.dir}/redis-${++this.#runs}.log`;
     const server = spawnGuarded({
@@ -147,8 +149,7 @@ class LocalRedis implements RedisServer {
       args: [...this.#arguments(), "--logfile", log, ...args],
     });
     this.#process = server;
-    const isSentinel = this.#options.sentinel !== undefined;
-    const ready = isSentinel ? "Sentinel ID is" : "eady to accept connections";
+    const ready = this.#options.sentinel ? "Sentinel ID is" : "eady to accept connections";
     const line = loaded ? ready : "Server initialized";
     const end = performance.now() + START_MS;
     let text = "";
@@ -189,27 +190,26 @@ class LocalRedis implements RedisServer {
 
   #arguments(): string[] {
     const { appendonly = true, appendfsync = "always", password, args = [] } = this.#options;
-    const common = [
+    const persistence = ["--save", "", "--appendonly", appendonly ? "yes" : "no"];
+    return [
+      ...(this.#options.file === undefined ? [] : [this.#file]),
+      ...(this.#options.sentinel ? ["--sentinel"] : []),
       ...["--dir", this.dir, "--daemonize", "no", "--bind", "127.0.0.1"],
+      ...(this.#options.sentinel ? [] : [...persistence, "--appendfsync", appendfsync]),
       ...(password === undefined ? [] : ["--requirepass", password]),
       ...this.#listen(),
       ...args,
     ];
-    if (this.#options.sentinel !== undefined) return [this.#sentinelFile, "--sentinel", ...common];
-    return [
-      ...["--save", "", "--appendonly", appendonly ? "yes" : "no", "--appendfsync", appendfsync],
-      ...common,
-    ];
   }
 
-  get #sentinelFile(): string {
-    return `${this.dir}/sentinel.conf`;
+  get #file(): string {
+    return `${this.dir}/redis.conf`;
   }
 
-  async #writeSentinelFile(): Promise<void> {
-    const { sentinel } = this.#options;
-    if (sentinel === undefined || this.#runs > 0) return;
-    await Deno.writeTextFile(this.#sentinelFile, sentinel.map((line) => `${line}\n`).join(""));
+  async #writeFile(): Promise<void> {
+    const { file } = this.#options;
+    if (file === undefined || this.#runs > 0) return;
+    await Deno.writeTextFile(this.#file, file.map((line) => `${line}\n`).join(""));
   }
 
   #listen(): string[] {

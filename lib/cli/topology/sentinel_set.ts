@@ -23,11 +23,11 @@ export async function startSentinelSet(build: Build): Promise<string> {
 }
 
 async function startMember(build: Build, primary?: RedisServer): Promise<RedisServer> {
-  const of = primary === undefined
-    ? []
-    : ["--replicaof", "127.0.0.1", `${build.front(primary.port)}`];
+  const of = primary === undefined ? [] : [`replicaof 127.0.0.1 ${build.front(primary.port)}`];
   const server = await build.data(primary === undefined ? "primary" : "replica", {
-    args: [...REPLICATION_FLAGS, ...of],
+    args: REPLICATION_FLAGS,
+    // where it stood on the command line, a promoted one that starts again would follow the first primary
+    file: of,
   });
   const port = build.front(server.port);
   if (port !== server.port) await server.cli("CONFIG", "SET", "replica-announce-port", `${port}`);
@@ -40,7 +40,8 @@ async function startSentinel(build: Build, primary: RedisServer): Promise<RedisS
     ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
     ...(sentinelTls ? { tls: { certificates: await build.certificates(), clientAuth: true } } : {}),
     args: await linkFlags(build, { tls, sentinelTls }),
-    sentinel: [
+    sentinel: true,
+    file: [
       `sentinel monitor ${MASTER} 127.0.0.1 ${build.front(primary.port)} ${QUORUM}`,
       ...SENTINEL_SETTINGS.map(([name, value]) => `sentinel ${name} ${MASTER} ${value}`),
       ...(password === undefined ? [] : [`sentinel auth-pass ${MASTER} ${quoted(password)}`]),
