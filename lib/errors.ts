@@ -44,6 +44,7 @@ export const ERRORS = {
   outcome_unknown: kind(503, true, "It is not known whether the message was stored"),
   not_replicated: kind(503, true, "The message is stored, but not yet replicated"),
   stale_primary: kind(503, true, "This Redis is behind what was already seen"),
+  primary_unconfirmed: kind(503, true, "The Sentinels do not stand by this Redis as the primary"),
   stale_commit: kind(503, true, "The commit was superseded"),
   partition_closed: kind(503, true, "The topic's partition is being moved"),
   partition_split: kind(503, true, "The topic's partition is being split"),

@@ -19,6 +19,7 @@ export class ClusterShard implements Shard {
   readonly url: string;
   readonly db = 0;
   readonly sharded = true;
+  readonly elected = false;
   readonly #options: RedisOptions;
   readonly #seeds: readonly Endpoint[];
   readonly #nodes = new Map<string, RedisNode>();

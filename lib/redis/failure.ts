@@ -77,15 +77,33 @@ export type Detour =
   /** It was split, so that there are this many now. */
   | { readonly kind: "split"; readonly partitions: number }
   /** Another node of the Cluster has its slot. */
-  | { readonly kind: "slot"; readonly slot: number; readonly host: string; readonly port: number };
+  | { readonly kind: "slot"; readonly slot: number; readonly host: string; readonly port: number }
+  /** A generation must begin first, under a primary that must be confirmed for that. */
+  | { readonly kind: "unconfirmed"; readonly reign: NextReign };
 
-/** A call that was refused, and so not done, because its partition is elsewhere. */
+/** A generation that is to begin. */
+export interface NextReign {
+  /** The primary's replication id. */
+  readonly run: string;
+  /** The highest generation that the caller has seen. */
+  readonly seen: number;
+  /** The partition's keys. */
+  readonly meta: string;
+  readonly gens: string;
+}
+
+/** A call that was refused, and so not done, because its partition is elsewhere, or cannot be used just now. */
 export class DetourFailure extends RedisFailure {
   constructor(readonly detour: Detour, cause: unknown) {
-    const code = detour.kind === "split" ? "partition_split" : "partition_closed";
+    const code = CODES[detour.kind] ?? "partition_closed";
     super(code, ERRORS[code].title, { outcome: "refused", cause });
   }
 }
+
+const CODES: Readonly<Partial<Record<Detour["kind"], ErrorCode>>> = {
+  split: "partition_split",
+  unconfirmed: "primary_unconfirmed",
+};
 
 function detourOf(message: string): Detour | undefined {
   const [kind, first = "", second = "", third = "", url = ""] = message.split(" ");
@@ -100,6 +118,11 @@ function detourOf(message: string): Detour | undefined {
       const port = Number(second.slice(colon + 1));
       return { kind: "slot", slot: Number(first), host: second.slice(0, colon), port };
     }
+    case "UNCONFIRMED":
+      return {
+        kind: "unconfirmed",
+        reign: JSON.parse(message.slice("UNCONFIRMED ".length)) as NextReign,
+      };
     case "ASK":
     case "TRYAGAIN":
     case "CLUSTERDOWN":

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
+import { setTimeout as pause } from "node:timers/promises";
 import { Connection } from "./connection.ts";
-import { RedisFailure, toRedisFailure } from "./failure.ts";
+import { DetourFailure, type NextReign, RedisFailure, toRedisFailure } from "./failure.ts";
 import type { CloseOptions, FeedLink, FeedLinkEvents } from "./feed_link.ts";
 import { FeedSocket } from "./feed_socket.ts";
 import type { GuardedNode, RedisOptions } from "./options.ts";
@@ -10,13 +11,22 @@ import {
   ReplicatedWrites,
 } from "./replicated_writes.ts";
 import { SharedFeed } from "./shared_feed.ts";
+import { Script } from "./script.ts";
+import { CHECK } from "./scripts/check.lua.ts";
 import type { Site } from "./site.ts";
+
+const checkScript = new Script(CHECK);
 
 /** What is special about a node. */
 export interface NodeOptions {
   /** Whether it is one of a Cluster. @default false */
   readonly sharded?: boolean;
+  /** Whether those who elected it stand by it as the primary. @default nobody elects it */
+  readonly confirm?: () => Promise<boolean>;
 }
+
+/** Least time between two attempts to have a primary confirmed, in milliseconds. */
+const CONFIRM_MS = 100;
 
 /**
  * One Redis and this process's links to it: a connection for the write lanes, the rest of the pool for everything else,
@@ -32,9 +42,12 @@ export class RedisNode implements Site, AsyncDisposable {
   #next = 0;
   #isAdmitted = false;
   #admitting: Promise<void> | undefined;
+  readonly #confirm: NodeOptions["confirm"];
+  #confirming: Promise<boolean> | undefined;
 
-  constructor(options: RedisOptions, { sharded = false }: NodeOptions = {}) {
+  constructor(options: RedisOptions, { sharded = false, confirm }: NodeOptions = {}) {
     this.sharded = sharded;
+    this.#confirm = confirm;
     this.#options = options;
     this.#lane = new Connection(options);
     this.#readers = Array.from(
@@ -51,13 +64,15 @@ export class RedisNode implements Site, AsyncDisposable {
     return this.#options.address.db;
   }
 
+  get elected(): boolean {
+    return this.#confirm !== undefined;
+  }
+
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
     const reader = this.#readers[this.#next++ % Math.max(this.#readers.length, 1)] ?? this.#lane;
     try {
-      if (!this.#isAdmitted) await this.#admit();
-      return await reader.run(work);
+      return await this.#guarded(() => reader.run(work));
     } catch (error) {
-      this.#heed(error);
       // links die together: one by one, each would cost whoever gets it the whole time that a command may take
       const isSilent = error instanceof RedisFailure && error.code === "redis_timeout";
       if (isSilent) { for (const other of this.#readers) other.doubt(); }
@@ -94,11 +109,39 @@ export class RedisNode implements Site, AsyncDisposable {
   async #guarded<T>(call: () => Promise<T>): Promise<T> {
     try {
       if (!this.#isAdmitted) await this.#admit();
-      return await call();
+      return await this.#reigning(call);
     } catch (error) {
       this.#heed(error);
       throw error;
     }
+  }
+
+  /** Makes a call, and where that was refused because a generation must begin first, begins it and makes the call again. */
+  async #reigning<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof DetourFailure) || error.detour.kind !== "unconfirmed") throw error;
+      if (!await this.#isConfirmed()) throw error;
+      await this.#begin(error.detour.reign);
+      return await call();
+    }
+  }
+
+  async #isConfirmed(): Promise<boolean> {
+    this.#confirming ??= this.#askElectors().finally(() => this.#confirming = undefined);
+    return await this.#confirming;
+  }
+
+  async #askElectors(): Promise<boolean> {
+    const isConfirmed = await this.#confirm?.() ?? true;
+    if (!isConfirmed) await pause(CONFIRM_MS);
+    return isConfirmed;
+  }
+
+  async #begin({ run, seen, meta, gens }: NextReign): Promise<void> {
+    const call = { keys: [meta, gens], args: [`${seen}e${run}`] };
+    await this.#lane.run((client) => checkScript.run(client, call));
   }
 
   async #admit(): Promise<void> {
@@ -132,6 +175,7 @@ export class RedisNode implements Site, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const all = [this.#lane, ...this.#readers, ...this.#replicated.values()];
     await Promise.all(all.map((connection) => connection[Symbol.asyncDispose]()));
+    await this.#confirming?.catch(() => {});
     await this.#feed[Symbol.asyncDispose]();
   }
 }

@@ -22,11 +22,11 @@ export class PartitionParts {
 
   /** A call of one of the partition's scripts, with what each of them begins with, and its own keys and arguments. */
   call(names: readonly string[], args: readonly (string | number)[]): ScriptCall {
-    const { site: { sharded }, keys, reign } = this;
+    const { site: { sharded, elected }, keys, reign } = this;
     const guard = sharded ? [keys.guard] : [];
     return {
       keys: [keys.meta, keys.gens, ...names, ...guard],
-      args: [`${reign.seen}${sharded ? "s" : ""}`, ...args],
+      args: [`${reign.seen}${sharded ? "s" : ""}${elected ? "e" : ""}`, ...args],
     };
   }
 

@@ -32,6 +32,7 @@ export interface RouteOptions {
 /** How long a call waits for a partition that is being moved, in milliseconds; then its caller is told. */
 const PATIENCE_MS = 1_500;
 const PAUSE_MS = 10;
+const WAITING: ReadonlySet<Detour["kind"]> = new Set(["wait", "unconfirmed"]);
 
 /**
  * The way to a partition, wherever it is: it follows it from shard to shard and from node to node. Only a call that was
@@ -64,6 +65,10 @@ export class Route implements Site {
 
   get sharded(): boolean {
     return this.#shard.sharded;
+  }
+
+  get elected(): boolean {
+    return this.#shard.elected;
   }
 
   run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
@@ -117,7 +122,7 @@ export class Route implements Site {
         }
         await this.#take(failure, tries);
         if (performance.now() >= end) throw failure;
-        if (tries > 0 || failure.detour.kind === "wait") {
+        if (tries > 0 || WAITING.has(failure.detour.kind)) {
           await pause(PAUSE_MS * (1 + Math.random()));
         }
       }

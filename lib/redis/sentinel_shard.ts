@@ -15,6 +15,7 @@ const DOUBTFUL: ReadonlySet<string> = new Set([
   "redis_readonly",
   "redis_loading",
   "stale_primary",
+  "primary_unconfirmed",
 ]);
 
 /** A shard that is the primary that Sentinels name. */
@@ -22,6 +23,7 @@ export class SentinelShard implements Shard {
   readonly url: string;
   readonly db: number;
   readonly sharded = false;
+  readonly elected = true;
   readonly #options: RedisOptions;
   readonly #watch: SentinelWatch;
   readonly #closing = new Set<Promise<void>>();
@@ -68,7 +70,9 @@ export class SentinelShard implements Shard {
     const known = this.#primary?.endpoint;
     if (known?.host === endpoint.host && known.port === endpoint.port) return;
     this.#leave();
-    this.#primary = { endpoint, node: new RedisNode(optionsAt(this.#options, endpoint)) };
+    const confirm = () => this.#watch.confirm(endpoint);
+    const node = new RedisNode(optionsAt(this.#options, endpoint), { confirm });
+    this.#primary = { endpoint, node };
     for (const wake of this.#waiters) wake();
   }
 

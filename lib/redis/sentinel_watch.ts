@@ -4,7 +4,8 @@ import { clientOptions } from "./connection.ts";
 import { RedisFailure, toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
 import { type Endpoint, type RedisOptions, sentinelOptionsAt } from "./options.ts";
-import { fieldsOf } from "./replies.ts";
+import { isConfirmed, pollSentinels } from "./sentinel_poll.ts";
+import { viewSentinel } from "./sentinel_view.ts";
 
 /** What a {@link SentinelWatch} tells. */
 export interface SentinelEvents {
@@ -68,6 +69,16 @@ export class SentinelWatch implements AsyncDisposable {
   /** The primary is not what it should be: perhaps another Sentinel knows more. */
   doubt(): void {
     this.#leave?.();
+  }
+
+  /**
+   * Whether the Sentinels stand by a primary that was told of. One that was replaced and starts again takes itself for the
+   * primary until they tell it otherwise; and while they replace it, most of them do not know that yet.
+   */
+  async confirm(primary: Endpoint): Promise<boolean> {
+    const epoch = this.#epoch;
+    const views = await pollSentinels(this.#options, this.#stop.signal);
+    return isConfirmed(views, { epoch, primary });
   }
 
   /** Stops; resolves when no connection is left. */
@@ -148,14 +159,11 @@ export class SentinelWatch implements AsyncDisposable {
   }
 
   async #ask(client: Redis, asked: Endpoint): Promise<void> {
-    const reply = await client.call("SENTINEL", "MASTER", this.#master);
-    const fields = fieldsOf(reply);
-    const epoch = Number(fields.get("config-epoch") ?? 0);
-    const [host, port] = [fields.get("ip"), Number(fields.get("port"))];
-    if (host === undefined) return;
-    if (epoch >= this.#epoch) return this.#take({ epoch, primary: { host, port } });
+    const { epoch, primary } = await viewSentinel(client, this.#master);
+    if (primary.host === "") return;
+    if (epoch >= this.#epoch) return this.#take({ epoch, primary });
     if (this.#older.size === 0) this.#olderSince = performance.now();
-    this.#older.set(asked, { epoch, primary: { host, port } });
+    this.#older.set(asked, { epoch, primary });
     const detail = "A Sentinel names a primary that is older than the one that is known";
     this.#events.onFailure(new RedisFailure("stale_primary", detail, { outcome: "refused" }));
     const hasSettled = performance.now() - this.#olderSince >= this.#settleMs;

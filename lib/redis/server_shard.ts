@@ -8,6 +8,7 @@ export class ServerShard implements Shard {
   readonly url: string;
   readonly db: number;
   readonly sharded = false;
+  readonly elected = false;
   readonly #options: RedisOptions;
   #node: RedisNode | undefined;
 

@@ -9,6 +9,8 @@ export interface Shard extends AsyncDisposable {
   readonly db: number;
   /** Whether it is a Cluster, where frames go by sharded Pub/Sub. */
   readonly sharded: boolean;
+  /** Whether its primary is elected, so that it must be confirmed before a generation begins there. */
+  readonly elected: boolean;
   /**
    * The node that has a key.
    *

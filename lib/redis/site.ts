@@ -14,6 +14,8 @@ export interface Site {
   readonly db: number;
   /** Whether frames go by sharded Pub/Sub, and scripts must be kept from slots that are being moved. */
   readonly sharded: boolean;
+  /** Whether its primary is elected, so that it must be confirmed before a generation begins there. */
+  readonly elected: boolean;
   /** Runs `work` on a connection of the pool. */
   run<T>(work: (client: Redis) => Promise<T>): Promise<T>;
   /** Runs `work` on the connection of the write lanes. */

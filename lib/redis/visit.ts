@@ -7,21 +7,27 @@ import type { RedisOptions } from "./options.ts";
 /**
  * Connects, does the work, and closes the connection again. A Redis that is still loading is visited too.
  *
- * @throws {Error} what connecting or a command failed with; after `timeoutMs` in all, that nothing answered.
+ * @throws {Error} what connecting or a command failed with; after `timeoutMs` in all, that nothing answered; the signal's
+ *   reason
  */
 export async function visitRedis<T>(
   options: RedisOptions,
-  { timeoutMs, work }: { timeoutMs: number; work: (redis: Redis) => Promise<T> },
+  { timeoutMs, work, signal }: {
+    timeoutMs: number;
+    work: (redis: Redis) => Promise<T>;
+    signal?: AbortSignal;
+  },
 ): Promise<T> {
+  signal?.throwIfAborted();
   const redis = new Redis({ ...clientOptions(options), retryStrategy: () => null });
   let reason: unknown;
   // connect() itself only says "Connection is closed."
   redis.on("error", (error) => reason ??= error);
   tolerateLateErrors(redis);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new VisitTimeout(timeoutMs)), timeoutMs);
-  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new VisitTimeout(timeoutMs)), timeoutMs);
+  const stop = () => reject(signal?.reason);
+  signal?.addEventListener("abort", stop);
   const visit = redis.connect()
     // the client goes on in database 0 where it may not choose another
     .then(() => options.address.db === 0 ? undefined : redis.select(options.address.db))
@@ -32,6 +38,7 @@ export async function visitRedis<T>(
     throw reason ?? error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
     await leave(redis);
     // Where time ran out, the work fails now; nobody waits for it any more.
     visit.catch(() => {});

@@ -15,6 +15,8 @@ export interface PartitionOptions {
   readonly idempotencyMs?: number;
   /** Changes of the connection's options. */
   readonly redis?: Partial<RedisOptions>;
+  /** Whether those who elected the primary stand by it. @default nobody elects it */
+  readonly confirm?: () => Promise<boolean>;
 }
 
 /** Options of {@link Partition.commit}. */
@@ -50,7 +52,8 @@ export class Partition implements AsyncDisposable {
     this.#url = url;
     this.#options = options;
     this.prefix = options.prefix ?? crypto.randomUUID().slice(0, 8);
-    this.node = new RedisNode(redisOptionsOf(url, options.redis));
+    const { confirm } = options;
+    this.node = new RedisNode(redisOptionsOf(url, options.redis), confirm ? { confirm } : {});
     this.store = new PartitionStore(this.node, {
       prefix: this.prefix,
       partition: 0,

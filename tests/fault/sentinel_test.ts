@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import type { RedisServer } from "../../lib/cli/topology/local_redis.ts";
+import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../lib/cli/topology/start_topology.ts";
 import type { Topology, TopologyOptions } from "../../lib/cli/topology/topology.ts";
 import { publish } from "../_support/http.ts";
 import { randomSource } from "../_support/random.ts";
+import { openRunnel } from "../_support/open_runnel.ts";
 import { openOn, primariesOf, roleOf } from "../_support/topologies.ts";
 import { until } from "../_support/until.ts";
 import { type Publishers, startPublishers } from "./publishers.ts";
@@ -134,4 +135,51 @@ Deno.test("a primary that was frozen and comes back as one is neither read nor w
   assertFaultless(faults.filter(({ kind }) => !announced.has(kind)));
   const { status } = await publish(late.url, { topic: "alone", data: { n: "after" } });
   assert.equal(status, 200);
+});
+
+/** A Sentinel that stands alone and names a primary. */
+function startNaming({ port }: RedisServer, epoch: number): Promise<RedisServer> {
+  return startRedis({
+    sentinel: true,
+    file: [
+      `sentinel monitor set 127.0.0.1 ${port} 2`,
+      `sentinel config-epoch set ${epoch}`,
+      `sentinel current-epoch ${epoch}`,
+    ],
+  });
+}
+
+Deno.test("a former primary that starts again before a Sentinel tells of the new one is neither read nor written", async () => {
+  await using former = await startRedis();
+  await using promoted = await startRedis();
+  await using behind = await startNaming(former, 3);
+  await using ahead = await startNaming(promoted, 4);
+  await ahead.kill9();
+  const hosts = [behind, ahead].map(({ port }) => `127.0.0.1:${port}`).join(",");
+  await using runnel = await openRunnel({ redisUrl: `redis+sentinel://${hosts}/set` });
+  await stored(runnel.url);
+  const keys = await former.cli("KEYS", "*:meta");
+  const before = await former.cli("HMGET", keys, "run", "gen", "clock");
+  await ahead.restart();
+  await former.restart();
+  await stored(runnel.url);
+  assert.equal(await former.cli("HMGET", keys, "run", "gen", "clock"), before);
+  assert.notEqual(await promoted.cli("EXISTS", keys), "0");
+});
+
+Deno.test("a promoted replica that starts again is still the primary, and its predecessor still a replica", async () => {
+  await using topology = await startTopology("sentinel");
+  const [primary] = await primariesOf(topology);
+  assert.ok(primary !== undefined);
+  await primary.kill9();
+  await promotion(topology, primary);
+  const [promoted] = await primariesOf(topology, primary);
+  assert.ok(promoted !== undefined);
+  await primary.restart();
+  await until(async () => await roleOf(primary) === "slave", { timeoutMs: 30_000 });
+  for (const server of [promoted, primary]) await server.restart();
+  assert.deepEqual(
+    await Promise.all([promoted, primary].map((server) => roleOf(server))),
+    ["master", "slave"],
+  );
 });

@@ -30,6 +30,7 @@ class FakeShard implements Shard {
   readonly url = "redis://fake/0";
   readonly db = 0;
   readonly sharded = false;
+  readonly elected = false;
   readonly heeded: RedisFailure[] = [];
 
   constructor(public node: FakeNode) {}

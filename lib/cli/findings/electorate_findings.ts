@@ -1,8 +1,8 @@
-import type { SentinelView } from "../../redis/sentinel_inspection.ts";
+import type { SentinelReport } from "../../redis/sentinel_inspection.ts";
 import type { Finding } from "./finding.ts";
 
 /** Whether the Sentinels could agree on a failover, by what those say that answer; `named` are in REDIS_URL. */
-export function electorateFindings(views: readonly SentinelView[], named: number): Finding[] {
+export function electorateFindings(views: readonly SentinelReport[], named: number): Finding[] {
   const count = Math.max(...views.map(({ sentinels }) => sentinels));
   const quorum = Math.max(...views.map((view) => view.quorum));
   const complaints = [
@@ -41,7 +41,7 @@ function quorumFindings(quorum: number, count: number): Finding[] {
 
 const TOO_FEW = /^NOQUORUM\s*/;
 
-function reachFindings(views: readonly SentinelView[]): Finding[] {
+function reachFindings(views: readonly SentinelReport[]): Finding[] {
   const refusals = views.flatMap(({ electorate }) =>
     "refused" in electorate ? [electorate.refused] : []
   );

@@ -1,5 +1,5 @@
 import { isLoopbackHost } from "../../http/origin.ts";
-import { inspectSentinel, type SentinelView } from "../../redis/sentinel_inspection.ts";
+import { inspectSentinel, type SentinelReport } from "../../redis/sentinel_inspection.ts";
 import type { RedisOptions } from "../../redis/options.ts";
 import type { Finding } from "./finding.ts";
 import { electorateFindings } from "./electorate_findings.ts";
@@ -50,7 +50,7 @@ function explainRefusal(refusal: string, master: string): [reason: string, advic
 
 /** What the Sentinels that answer say together. */
 export function sentinelFindings(
-  seen: readonly Seen<SentinelView>[],
+  seen: readonly Seen<SentinelReport>[],
   { master, named }: { master: string; named: number },
 ): Finding[] {
   return [
@@ -73,7 +73,7 @@ export function transportFindings({ address, sentinel }: RedisOptions): Finding[
   }];
 }
 
-function agreementFinding(seen: readonly Seen<SentinelView>[]): Finding {
+function agreementFinding(seen: readonly Seen<SentinelReport>[]): Finding {
   const named = Map.groupBy(seen, ({ view }) => endpointText(view.primary));
   const [first] = named.keys();
   if (named.size === 1) return { level: "ok", text: `The primary is ${first}` };
@@ -86,7 +86,7 @@ function agreementFinding(seen: readonly Seen<SentinelView>[]): Finding {
   };
 }
 
-function downFindings(seen: readonly Seen<SentinelView>[]): Finding[] {
+function downFindings(seen: readonly Seen<SentinelReport>[]): Finding[] {
   const down = seen.filter(({ view }) => view.isDown);
   if (down.length === 0) return [];
   return [{

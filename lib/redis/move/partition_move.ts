@@ -209,8 +209,9 @@ export class PartitionMove implements AsyncDisposable {
 
   #run(script: Script, names: string[], args: (string | number)[]): Promise<unknown> {
     const { from: { node, keys } } = this.#options;
+    const claim = node.elected ? "0e" : "0";
     return node.run((client) =>
-      script.run(client, { keys: [keys.meta, keys.gens, ...names], args: ["0", ...args] })
+      script.run(client, { keys: [keys.meta, keys.gens, ...names], args: [claim, ...args] })
     );
   }
 }

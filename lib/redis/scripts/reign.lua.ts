@@ -52,7 +52,8 @@ local function numbers_of(meta)
   return tonumber(partition) * most, most
 end
 
--- a claim is the highest generation the caller has seen, and "s" behind it where it hears sharded Pub/Sub;
+-- a claim is the highest generation the caller has seen, "s" behind it where it hears sharded Pub/Sub, and "e" where the
+-- primary is elected: then a generation begins under none but the one whose run follows, which the caller has confirmed;
 -- returns a table {gen, first, most, clock, state, left, to, move, purged, gv, now}, or nil and an error reply; the ids of a
 -- millisecond have the numbers gen * 65536 + first and on, so many
 local function reign(meta, gens, claim)
@@ -60,8 +61,8 @@ local function reign(meta, gens, claim)
   if string.find(info, 'role:slave', 1, true) then
     return nil, redis.error_reply('READONLY this node is a replica')
   end
-  local seen, sharded = string.match(claim, '^(%d+)(s?)$')
-  seen = tonumber(seen)
+  local seen, sharded, elected, confirmed = string.match(claim, '^(%d+)(s?)(e?)(%x*)$')
+  seen, elected = tonumber(seen), elected == 'e'
   if sharded == 's' then PUBLISH = 'SPUBLISH' end
   local run = string.match(info, 'master_replid:(%x+)')
   local now = now_ms()
@@ -73,7 +74,11 @@ local function reign(meta, gens, claim)
   if h[8] then heed_move(r, meta, h[8]) end
   r.left = r.state ~= 'open' and r.state ~= 'frozen'
   if r.left then return r end
-  if h[1] ~= run then
+  -- where it is confirmed, what is later has begun under one that is the primary no more
+  if h[1] ~= run or (elected and seen > gen) then
+    if elected and confirmed ~= run then
+      return nil, redis.error_reply('UNCONFIRMED ' .. cjson.encode({ run = run, seen = seen, meta = meta, gens = gens }))
+    end
     if gen > 0 then redis.call('HSET', gens, string.format('%.0f', gen), r.clock) end
     -- in 128ths of a second: one that has lost everything and starts at once is still later than before
     local born = math.floor((now / 1000 - EPOCH_2026) * 128)

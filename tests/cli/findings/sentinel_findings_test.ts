@@ -6,15 +6,16 @@ import {
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../../lib/cli/topology/start_topology.ts";
 import type { Topology } from "../../../lib/cli/topology/topology.ts";
-import type { SentinelView } from "../../../lib/redis/sentinel_inspection.ts";
+import type { SentinelReport } from "../../../lib/redis/sentinel_inspection.ts";
 import { redisOptionsOf } from "../../_support/partition.ts";
 import { until } from "../../_support/until.ts";
 import { examined, failuresOf, textsOf } from "./examined.ts";
 
-const GOOD: SentinelView = {
+const GOOD: SentinelReport = {
   primary: { host: "10.0.0.1", port: 6379 },
   epoch: 3,
   isDown: false,
+  isReplaced: false,
   replicas: 2,
   sentinels: 3,
   quorum: 2,
@@ -22,7 +23,7 @@ const GOOD: SentinelView = {
 };
 
 /** What is not ok where three Sentinels say this; changes are of the first of them. */
-function complaints(changes: Partial<SentinelView>, named = 3): string[] {
+function complaints(changes: Partial<SentinelReport>, named = 3): string[] {
   const seen = [{ ...GOOD, ...changes }, GOOD, GOOD].map((view, i) => ({
     endpoint: { host: `s${i + 1}`, port: 26379 },
     view,
@@ -35,7 +36,7 @@ function complaints(changes: Partial<SentinelView>, named = 3): string[] {
 }
 
 Deno.test("sentinelFindings() says what would keep a failover from happening", async (t) => {
-  const cases: [what: string, change: Partial<SentinelView>, expected: RegExp][] = [
+  const cases: [what: string, change: Partial<SentinelReport>, expected: RegExp][] = [
     [
       "two primaries",
       { primary: { host: "10.0.0.2", port: 6379 } },
