@@ -8,12 +8,9 @@ export interface Terms {
   readonly durability: "stored" | "replicated";
 }
 
-const TOLD: ReadonlySet<Fault["kind"]> = new Set(["never stored", "missed", "seen twice"]);
-
 /**
  * Leaves out what a failover may do: it may take what was only `stored`, as long as everyone who had seen it is told by
- * a `$gap` with the reason `failover`. Where one failover follows another, what was taken may also come back, to whoever
- * has been told that it is gone.
+ * a `$gap` with the reason `failover`.
  */
 export function brokenPromises(
   faults: readonly Fault[],
@@ -21,7 +18,7 @@ export function brokenPromises(
 ): Fault[] {
   if (!failsOver) return [...faults];
   return faults.filter(({ kind, detail, announced }) => {
-    if (TOLD.has(kind)) return announced !== true;
+    if (kind === "never stored") return announced !== true;
     if (kind === "gap announced") return !detail.includes(`"reason":"failover"`);
     return kind !== "lost" || durability === "replicated";
   });

@@ -24,10 +24,7 @@ export type FaultKind =
 export interface Fault {
   readonly kind: FaultKind;
   readonly detail: string;
-  /**
-   * Whether the subscriber was told by a `$gap` with the reason `failover`: of a message that it saw, afterwards; of one
-   * that it missed, between the message before and the one after.
-   */
+  /** Whether the subscriber was told afterwards, by a `$gap` with the reason `failover`. */
   readonly announced?: boolean;
 }
 
@@ -146,51 +143,31 @@ function watcherFaults(
   { stored, partitions }: { stored: ReadonlyMap<string, readonly Stored[]>; partitions: number },
 ): Fault[] {
   const faults: Fault[] = [];
-  const add = (kind: FaultKind, detail: unknown, announced?: boolean) =>
-    faults.push({
-      kind,
-      detail: `${watcher.name}: ${detail}`,
-      ...(announced === undefined ? {} : { announced }),
-    });
+  const add = (kind: FaultKind, detail: unknown) =>
+    faults.push({ kind, detail: `${watcher.name}: ${detail}` });
   const expected = new Map<string, Stored>();
   for (const topic of watcher.expects) {
     for (const message of stored.get(topic) ?? []) expected.set(message.id, message);
   }
-  const failovers = watcher.gaps.filter(({ reason }) => reason === "failover");
-  const toldBetween = (from: number, to: number) =>
-    failovers.some((gap) => gap.seen > from && gap.seen <= to);
-  const seen = new Map<string, number>();
+  const seen = new Set<string>();
   const latest = new Map<number, Seen>();
   for (const [place, message] of watcher.seen.entries()) {
     const { id, n, topic } = message;
     const partition = partitionOf(topic, partitions);
     const previous = latest.get(partition);
-    const first = seen.get(id);
-    if (first !== undefined) {
-      add("seen twice", `${n} at ${id}`, toldBetween(first, place));
-    } else if (previous !== undefined && comesBefore(readId(id), readId(previous.id))) {
+    if (seen.has(id)) add("seen twice", `${n} at ${id}`);
+    else if (previous !== undefined && comesBefore(readId(id), readId(previous.id))) {
       add("seen out of order", `${n} at ${id} after ${previous.id}`);
     }
     const original = expected.get(id);
     if (original?.n !== n || original.topic !== topic) {
-      add("never stored", `${n} at ${id}`, toldBetween(place, Infinity));
+      const announced = watcher.gaps.some((gap) => gap.reason === "failover" && gap.seen > place);
+      faults.push({ kind: "never stored", detail: `${watcher.name}: ${n} at ${id}`, announced });
     }
-    seen.set(id, place);
+    seen.add(id);
     latest.set(partition, message);
   }
-  for (const [id, { n, topic }] of expected) {
-    if (seen.has(id)) continue;
-    const partition = partitionOf(topic, partitions);
-    const around = watcher.seen.entries().filter(([, message]) =>
-      expected.has(message.id) && partitionOf(message.topic, partitions) === partition
-    );
-    let [before, after] = [-1, Infinity];
-    for (const [place, message] of around) {
-      if (comesBefore(readId(message.id), readId(id))) before = Math.max(before, place);
-      else after = Math.min(after, place);
-    }
-    add("missed", `${n} at ${id}`, toldBetween(before, after));
-  }
+  for (const [id, { n }] of expected) if (!seen.has(id)) add("missed", `${n} at ${id}`);
   for (const gap of watcher.gaps) add("gap announced", JSON.stringify(gap));
   return faults;
 }
