@@ -21,7 +21,7 @@ export class Build implements AsyncDisposable {
     return this.#certificates ??= this.#stack.use(await makeCertificates());
   }
 
-  /** Starts a Redis that keeps data. */
+  /** Starts a Redis that keeps data, and in its file what it is told. */
   async data(
     part: TopologyServer["part"],
     { args = [], ...rest }: RedisServerOptions = {},
@@ -30,6 +30,7 @@ export class Build implements AsyncDisposable {
     return await this.add(part, {
       ...(password === undefined ? {} : { password }),
       ...(tls ? { tls: { certificates: await this.certificates(), clientAuth: true } } : {}),
+      file: [],
       ...rest,
       args: [
         ...DATA_FLAGS,
@@ -51,6 +52,14 @@ export class Build implements AsyncDisposable {
   /** Where others reach a server. */
   front(port: number): number {
     return this.options.front?.(port) ?? port;
+  }
+
+  /** Has a server tell others to reach it elsewhere, also when it starts again. */
+  async announce(server: RedisServer, ports: Readonly<Record<string, number>>): Promise<void> {
+    for (const [name, port] of Object.entries(ports)) {
+      await server.cli("CONFIG", "SET", name, `${port}`);
+    }
+    await server.cli("CONFIG", "REWRITE");
   }
 
   /** The finished topology. */

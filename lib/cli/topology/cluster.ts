@@ -52,9 +52,10 @@ async function startMember(build: Build, part: "primary" | "replica"): Promise<M
   });
   const port = build.front(server.port);
   if (port !== server.port) {
-    const name = tls ? "cluster-announce-tls-port" : "cluster-announce-port";
-    await server.cli("CONFIG", "SET", name, `${port}`);
-    await server.cli("CONFIG", "SET", "cluster-announce-bus-port", `${busPort}`);
+    await build.announce(server, {
+      [tls ? "cluster-announce-tls-port" : "cluster-announce-port"]: port,
+      "cluster-announce-bus-port": busPort,
+    });
   }
   return { server, busPort };
 }

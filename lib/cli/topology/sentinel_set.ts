@@ -30,7 +30,7 @@ async function startMember(build: Build, primary?: RedisServer): Promise<RedisSe
     file: of,
   });
   const port = build.front(server.port);
-  if (port !== server.port) await server.cli("CONFIG", "SET", "replica-announce-port", `${port}`);
+  if (port !== server.port) await build.announce(server, { "replica-announce-port": port });
   return server;
 }
 
