@@ -1,21 +1,17 @@
 import type { Redis } from "ioredis";
-import { setTimeout as pause } from "node:timers/promises";
 import { Connection } from "./connection.ts";
-import { DetourFailure, type NextReign, RedisFailure, toRedisFailure } from "./failure.ts";
+import { RedisFailure, toRedisFailure } from "./failure.ts";
 import type { CloseOptions, FeedLink, FeedLinkEvents } from "./feed_link.ts";
 import { FeedSocket } from "./feed_socket.ts";
 import type { GuardedNode, RedisOptions } from "./options.ts";
+import { PrimaryCheck } from "./primary_check.ts";
 import {
   type ReplicatedCall,
   type ReplicatedReply,
   ReplicatedWrites,
 } from "./replicated_writes.ts";
 import { SharedFeed } from "./shared_feed.ts";
-import { Script } from "./script.ts";
-import { CHECK } from "./scripts/check.lua.ts";
 import type { Site } from "./site.ts";
-
-const checkScript = new Script(CHECK);
 
 /** What is special about a node. */
 export interface NodeOptions {
@@ -25,35 +21,37 @@ export interface NodeOptions {
   readonly confirm?: () => Promise<boolean>;
 }
 
-/** Least time between two attempts to have a primary confirmed, in milliseconds. */
-const CONFIRM_MS = 100;
-
 /**
  * One Redis and this process's links to it: a connection for the write lanes, the rest of the pool for everything else,
  * and one for all feeds. The write lanes have their own so that a long page of history never stands before a publish.
  */
 export class RedisNode implements Site, AsyncDisposable {
   readonly sharded: boolean;
+  readonly elected: boolean;
   readonly #options: RedisOptions;
   readonly #lane: Connection;
   readonly #readers: Connection[];
   readonly #replicated = new Map<number, ReplicatedWrites>();
   readonly #feed: SharedFeed;
+  readonly #check: PrimaryCheck;
   #next = 0;
   #isAdmitted = false;
   #admitting: Promise<void> | undefined;
-  readonly #confirm: NodeOptions["confirm"];
-  #confirming: Promise<boolean> | undefined;
 
   constructor(options: RedisOptions, { sharded = false, confirm }: NodeOptions = {}) {
     this.sharded = sharded;
-    this.#confirm = confirm;
+    this.elected = confirm !== undefined;
     this.#options = options;
     this.#lane = new Connection(options);
     this.#readers = Array.from(
       { length: Math.max(options.connections - 1, 0) },
       () => new Connection(options),
     );
+    this.#check = new PrimaryCheck({
+      run: (work) => this.#lane.run(work),
+      // a call can have been made for one that is elected, and have been sent on
+      confirm: confirm ?? (() => Promise.resolve(true)),
+    });
     this.#feed = new SharedFeed(async (events) => {
       const socket = await FeedSocket.open(options, events, { sharded });
       return new HeededLink(socket, (error) => this.#heed(error));
@@ -62,10 +60,6 @@ export class RedisNode implements Site, AsyncDisposable {
 
   get db(): number {
     return this.#options.address.db;
-  }
-
-  get elected(): boolean {
-    return this.#confirm !== undefined;
   }
 
   async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
@@ -109,39 +103,11 @@ export class RedisNode implements Site, AsyncDisposable {
   async #guarded<T>(call: () => Promise<T>): Promise<T> {
     try {
       if (!this.#isAdmitted) await this.#admit();
-      return await this.#reigning(call);
+      return await this.#check.pass(call);
     } catch (error) {
       this.#heed(error);
       throw error;
     }
-  }
-
-  /** Makes a call, and where that was refused because a generation must begin first, begins it and makes the call again. */
-  async #reigning<T>(call: () => Promise<T>): Promise<T> {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof DetourFailure) || error.detour.kind !== "unconfirmed") throw error;
-      if (!await this.#isConfirmed()) throw error;
-      await this.#begin(error.detour.reign);
-      return await call();
-    }
-  }
-
-  async #isConfirmed(): Promise<boolean> {
-    this.#confirming ??= this.#askElectors().finally(() => this.#confirming = undefined);
-    return await this.#confirming;
-  }
-
-  async #askElectors(): Promise<boolean> {
-    const isConfirmed = await this.#confirm?.() ?? true;
-    if (!isConfirmed) await pause(CONFIRM_MS);
-    return isConfirmed;
-  }
-
-  async #begin({ run, seen, meta, gens }: NextReign): Promise<void> {
-    const call = { keys: [meta, gens], args: [`${seen}e${run}`] };
-    await this.#lane.run((client) => checkScript.run(client, call));
   }
 
   async #admit(): Promise<void> {
@@ -175,7 +141,7 @@ export class RedisNode implements Site, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const all = [this.#lane, ...this.#readers, ...this.#replicated.values()];
     await Promise.all(all.map((connection) => connection[Symbol.asyncDispose]()));
-    await this.#confirming?.catch(() => {});
+    await this.#check[Symbol.asyncDispose]();
     await this.#feed[Symbol.asyncDispose]();
   }
 }
