@@ -21,3 +21,14 @@ Deno.test("a server of the chaos ground is reached through its proxy, also once 
     });
   }
 });
+
+Deno.test("the Sentinels of the chaos ground know each server by one address", async () => {
+  await using ground = await openGround({ name: "sentinel" });
+  const [sentinel] = ground.servers("sentinel");
+  const text = await sentinel?.cli("SENTINEL", "REPLICAS", "runnel") ?? "";
+  const known = [...text.matchAll(/^port\n(\d+)$/gm)].map(([, port]) => Number(port));
+  assert.deepEqual(
+    known.sort(),
+    ground.servers("replica").map((server) => ground.proxyOf(server).port).sort(),
+  );
+});

@@ -23,14 +23,17 @@ export async function startSentinelSet(build: Build): Promise<string> {
 }
 
 async function startMember(build: Build, primary?: RedisServer): Promise<RedisServer> {
-  const of = primary === undefined ? [] : [`replicaof 127.0.0.1 ${build.front(primary.port)}`];
   const server = await build.data(primary === undefined ? "primary" : "replica", {
     args: REPLICATION_FLAGS,
-    // where it stood on the command line, a promoted one that starts again would follow the first primary
-    file: of,
   });
   const port = build.front(server.port);
   if (port !== server.port) await build.announce(server, { "replica-announce-port": port });
+  if (primary !== undefined) {
+    // by now, since it says only at the beginning where it is to be reached
+    await server.cli("REPLICAOF", "127.0.0.1", `${build.front(primary.port)}`);
+    // not on the command line: a promoted one that starts again would follow the first primary
+    await server.cli("CONFIG", "REWRITE");
+  }
   return server;
 }
 
