@@ -101,6 +101,16 @@ Deno.test("commit with a lower number is refused and stores nothing", async () =
   assert.equal((await idsOf(partition, "t")).length, 2);
 });
 
+Deno.test("a commit that is sent again writes, so that a link of its own can wait for replicas", async () => {
+  await using partition = redis.open();
+  const lane = crypto.randomUUID();
+  const first = await partition.commit({ t: ["{}"] }, { number: 1, lane });
+  const key = partition.store.keys.lane(lane);
+  assert.equal(await redis.cli("PEXPIRE", key, "60000"), "1");
+  assert.deepEqual(await partition.commit({ t: ["{}"] }, { number: 1, lane }), first);
+  assert.ok(Number(await redis.cli("PTTL", key)) > 60_000);
+});
+
 Deno.test("commit chains each topic's messages and numbers them", async () => {
   await using partition = redis.open();
   await partition.publish("t", 1, 2);

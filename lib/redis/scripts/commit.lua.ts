@@ -40,7 +40,11 @@ if not r then return failure end
 if record then
   local done, reply = string.match(record, '^(%d+) (.*)$')
   done = tonumber(done)
-  if done == number then return reply end
+  if done == number then
+    -- WAIT looks at what its own link has written, so that a call that is sent again on a new one must write too
+    redis.call('PEXPIRE', lane, lane_ttl)
+    return reply
+  end
   if done > number then return redis.error_reply('STALE commit ' .. number .. ' of a lane that is at ' .. done) end
 end
 if r.state ~= 'open' then return closed(r) end
