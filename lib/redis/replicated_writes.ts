@@ -30,6 +30,8 @@ interface Waiting {
 
 /** How long Redis waits for replicas at the most, in milliseconds. */
 const WAIT_MS = 1_000;
+/** Which part of the time that a command may take is left for that: it is answered within that time, or costs the link. */
+const WAIT_PART = 0.6;
 /** How long where it has just waited in vain: most likely a replica is away, and others wait for their turn. */
 const SHORT_WAIT_MS = 300;
 
@@ -43,10 +45,13 @@ export class ReplicatedWrites implements AsyncDisposable {
   readonly #connection: Connection;
   #waiting: Waiting[] = [];
   #work: Promise<void> | undefined;
-  #waitMs = WAIT_MS;
+  readonly #longestMs: number;
+  #waitMs: number;
 
   constructor(options: RedisOptions, replicas: number) {
     this.#replicas = replicas;
+    this.#longestMs = Math.min(WAIT_MS, WAIT_PART * options.commandTimeoutMs);
+    this.#waitMs = this.#longestMs;
     this.#connection = new Connection(options);
   }
 
@@ -92,7 +97,9 @@ export class ReplicatedWrites implements AsyncDisposable {
     try {
       const replies = await this.#connection.run((client) => this.#sendTo(client, all, waitMs));
       const replicas = Number(throwFirst(replies.slice(-1))[0]);
-      this.#waitMs = replicas < this.#replicas ? SHORT_WAIT_MS : WAIT_MS;
+      this.#waitMs = replicas < this.#replicas
+        ? Math.min(SHORT_WAIT_MS, this.#longestMs)
+        : this.#longestMs;
       for (const [i, { resolve, reject }] of all.entries()) {
         const [error, reply] = replies[i] ?? [null, undefined];
         if (error === null) resolve({ reply, replicas });

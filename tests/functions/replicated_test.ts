@@ -155,6 +155,13 @@ Deno.test("POST /publish is not answered with what an earlier link had replicate
   assert.deepEqual((await readHistory(url, "t")).map(({ data }) => data), [0, 1]);
 });
 
+Deno.test("whoever waits for replicas that are not there is told so, however short a command may take", async () => {
+  await using pair = await startPair({ env: { REDIS_COMMAND_TIMEOUT_MS: "700" } });
+  await publishId(pair.runnel.url, { topic: "t", data: "warm" });
+  const { status, body } = await publish(pair.runnel.url, replicated({ replicas: 2 }));
+  assert.deepEqual([status, body.code, body.replicas], [503, "not_replicated", 1]);
+});
+
 Deno.test("POST /publish refuses replicas that it cannot honour", async (t) => {
   await using pair = await startPair();
   const cases: [Record<string, unknown>, string][] = [
