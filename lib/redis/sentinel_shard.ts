@@ -52,8 +52,8 @@ export class SentinelShard implements Shard {
   }
 
   heed({ code }: RedisFailure, node = this.#primary?.node): void {
-    // calls to the primary before fail because it was left
-    if (node !== this.#primary?.node) return;
+    // calls to the primary before fail because it was left; where none is known, one is being looked for
+    if (node === undefined || node !== this.#primary?.node) return;
     if (!DOUBTFUL.has(code) || performance.now() - this.#doubtedAt < DOUBT_MS) return;
     this.#doubtedAt = performance.now();
     this.#watch.doubt();

@@ -42,6 +42,7 @@ export class SentinelWatch implements AsyncDisposable {
   readonly #stop = new AbortController();
   #leave: (() => void) | undefined;
   #epoch = -1;
+  #primary: Endpoint | undefined;
   /** What Sentinels that knew less than was known have said since one last knew as much. */
   readonly #older = new Map<Endpoint, { readonly epoch: number; readonly primary: Endpoint }>();
   readonly #settleMs: number;
@@ -159,8 +160,10 @@ export class SentinelWatch implements AsyncDisposable {
   }
 
   async #ask(client: Redis, asked: Endpoint): Promise<void> {
-    const { epoch, primary } = await viewSentinel(client, this.#master);
+    const { epoch, primary, isReplaced } = await viewSentinel(client, this.#master);
     if (primary.host === "") return;
+    // the Sentinel that leads a failover names the old one until all replicas follow the new one
+    if (epoch === this.#epoch && isReplaced && !this.#isKnown(primary)) return;
     if (epoch >= this.#epoch) return this.#take({ epoch, primary });
     if (this.#older.size === 0) this.#olderSince = performance.now();
     this.#older.set(asked, { epoch, primary });
@@ -172,8 +175,13 @@ export class SentinelWatch implements AsyncDisposable {
     if (newest !== undefined) this.#take(newest);
   }
 
+  #isKnown({ host, port }: Endpoint): boolean {
+    return host === this.#primary?.host && port === this.#primary.port;
+  }
+
   #take({ epoch, primary }: { epoch: number; primary: Endpoint }): void {
     this.#epoch = epoch;
+    this.#primary = primary;
     this.#older.clear();
     this.#events.onPrimary(primary);
   }

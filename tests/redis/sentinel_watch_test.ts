@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
 import type { Endpoint } from "../../lib/redis/options.ts";
 import { SentinelWatch, type SentinelWatchOptions } from "../../lib/redis/sentinel_watch.ts";
+import { startFakeSentinel } from "../_support/fake_sentinel.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
 import { until } from "../_support/until.ts";
 
@@ -17,7 +18,10 @@ function startSentinel(port: number, epoch: number): Promise<RedisServer> {
   });
 }
 
-function watchAt(sentinels: readonly RedisServer[], options: SentinelWatchOptions = {}) {
+function watchAt(
+  sentinels: readonly Pick<RedisServer, "port">[],
+  options: SentinelWatchOptions = {},
+) {
   const primaries: Endpoint[] = [];
   const failures: unknown[] = [];
   const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
@@ -101,4 +105,22 @@ Deno.test("SentinelWatch follows Sentinels that were set up anew, and count from
     return primaries.at(-1)?.port === 7003;
   }, { timeoutMs: 20_000, everyMs: 500 });
   assert.ok(failures.length > 0, "and that one of them knew less is told");
+});
+
+Deno.test("SentinelWatch stays with a new primary while the Sentinel that leads the failover still names the old one", async () => {
+  await using told = startFakeSentinel({ port: 7002, epoch: 5, flags: "master" });
+  await using leader = startFakeSentinel({
+    port: 7001,
+    epoch: 5,
+    flags: "master,failover_in_progress",
+  });
+  const { watch, primaries } = watchAt([told, leader]);
+  await using _ = watch;
+  watch.start();
+  await until(() => primaries.length > 0);
+  await until(() => {
+    watch.doubt();
+    return leader.asked > 1;
+  }, { everyMs: 100 });
+  assert.deepEqual([...new Set(primaries.map(({ port }) => port))], [7002]);
 });
