@@ -9,6 +9,9 @@ const checkScript = new Script(CHECK);
 /** Least time between two attempts to have a primary confirmed, in milliseconds. */
 const CONFIRM_MS = 100;
 
+/** How long a call waits for the answer at once, in milliseconds; who tries again waits on. */
+const PATIENCE_MS = 250;
+
 /** Options of {@link PrimaryCheck}. */
 export interface PrimaryCheckOptions {
   /** Runs `work` on a connection to the primary. */
@@ -35,7 +38,7 @@ export class PrimaryCheck implements AsyncDisposable {
       return await call();
     } catch (error) {
       if (!(error instanceof DetourFailure) || error.detour.kind !== "unconfirmed") throw error;
-      if (!await this.#isConfirmed()) throw error;
+      if (!await this.#isConfirmedSoon()) throw error;
       await this.#begin(error.detour.reign);
       return await call();
     }
@@ -46,9 +49,21 @@ export class PrimaryCheck implements AsyncDisposable {
     await this.#asking?.catch(() => {});
   }
 
-  async #isConfirmed(): Promise<boolean> {
+  /** Whether those who elected the primary stand by it; all who ask at the same time get the same answer. */
+  async isConfirmed(): Promise<boolean> {
     this.#asking ??= this.#ask().finally(() => this.#asking = undefined);
     return await this.#asking;
+  }
+
+  async #isConfirmedSoon(): Promise<boolean> {
+    const answered = new AbortController();
+    const { signal } = answered;
+    const late = pause(PATIENCE_MS, false, { signal }).catch(() => false);
+    try {
+      return await Promise.race([this.isConfirmed(), late]);
+    } finally {
+      answered.abort();
+    }
   }
 
   async #ask(): Promise<boolean> {

@@ -2,13 +2,14 @@ import { type Endpoint, type RedisOptions, sentinelOptionsAt } from "./options.t
 import { type SentinelView, viewSentinel } from "./sentinel_view.ts";
 import { visitRedis } from "./visit.ts";
 
-/** How long the other Sentinels may take once one has answered, in milliseconds. */
+/** How long the others may take once most Sentinels have answered, in milliseconds. */
 const OTHERS_MS = 200;
 
 /**
  * Asks all Sentinels that are configured about the set, until the signal is aborted.
  *
- * @returns what those said that answered soon; empty where none did within the time for a connection
+ * @returns what those said that answered in time: soon after most of them, or at the latest within the time for a
+ *   connection
  */
 export async function pollSentinels(
   options: RedisOptions,
@@ -25,7 +26,7 @@ export async function pollSentinels(
       signal: AbortSignal.any([signal, enough.signal]),
     });
     views.push(view);
-    timer ??= setTimeout(() => enough.abort(), OTHERS_MS);
+    if (views.length > endpoints.length / 2) timer ??= setTimeout(() => enough.abort(), OTHERS_MS);
   };
   await Promise.allSettled(endpoints.map(ask));
   clearTimeout(timer);

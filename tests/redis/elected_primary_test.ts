@@ -79,6 +79,22 @@ Deno.test("an elected primary is confirmed once for all calls that wait for it, 
   assert.equal(asked, 1);
 });
 
+Deno.test("a call does not wait for ever until an elected primary is confirmed", async () => {
+  const gate = Promise.withResolvers<boolean>();
+  let asked = 0;
+  const confirm = () => (asked++, gate.promise);
+  await using partition = redis.open({ confirm });
+  const { node, store } = partition;
+  await assert.rejects(store.position(), UNCONFIRMED);
+  await assert.rejects(store.position(), UNCONFIRMED);
+  const last = store.position();
+  // it is answered after that, on the same connection
+  await node.run((client) => client.ping());
+  gate.resolve(true);
+  await last;
+  assert.equal(asked, 1);
+});
+
 Deno.test("an elected primary goes beyond a generation that began under one that was none any more", async () => {
   const electors = new Electors();
   await using partition = redis.open({ confirm: electors.confirm });
