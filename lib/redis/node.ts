@@ -100,6 +100,11 @@ export class RedisNode implements Site, AsyncDisposable {
     return this.#feed.open(events);
   }
 
+  /** Whether those who elected it, where somebody did, stand by it as the primary. */
+  isConfirmed(): Promise<boolean> {
+    return this.#check.isConfirmed();
+  }
+
   async #guarded<T>(call: () => Promise<T>): Promise<T> {
     try {
       if (!this.#isAdmitted) await this.#admit();

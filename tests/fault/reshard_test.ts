@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../lib/cli/topology/start_topology.ts";
 import { range } from "../_support/fill.ts";
 import { readHistory } from "../_support/history.ts";
@@ -121,6 +122,27 @@ Deno.test("reshard moves partitions to added and from removed Redis under load, 
   for (const { stays, connections, byes } of watchers) {
     if (stays) assert.deepEqual([connections, byes], [1, []]);
   }
+});
+
+Deno.test("reshard moves partitions to a Sentinel set and back under load", async () => {
+  await using alone = await startRedis();
+  await using set = await startTopology("sentinel");
+  const [from, to] = [alone.url, set.env.REDIS_URL];
+  let longestPauseMs = 0;
+  await underLoad({
+    seed: 95,
+    urls: [from],
+    partitions: 4,
+    change: async ({ publishers }) => {
+      for (const way of [{ from: [from], to: [to] }, { from: [to], to: [from] }]) {
+        const result = await reshardTo(way);
+        longestPauseMs = Math.max(longestPauseMs, result.longestPauseMs);
+        assert.equal(result.moved, 4);
+        await publishers.progress(200);
+      }
+    },
+  });
+  assert.ok(longestPauseMs < 1_000, `publishing paused for ${longestPauseMs} ms`);
 });
 
 Deno.test("reshard grows one Redis with one partition into many on several under load", async () => {

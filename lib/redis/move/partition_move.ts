@@ -7,7 +7,7 @@ import { FREEZE } from "../scripts/freeze.lua.ts";
 import { LEAVE } from "../scripts/leave.lua.ts";
 import { RECEIVE } from "../scripts/receive.lua.ts";
 import { KeyCopier, type KeyPlan, type Place } from "./key_copier.ts";
-import { reachReplicas, replicationOf } from "./replication.ts";
+import { reachReplicas, type Replication, replicationOf } from "./replication.ts";
 
 const beginScript = new Script(BEGIN_MOVE);
 const freezeScript = new Script(FREEZE);
@@ -40,7 +40,11 @@ const LEASE_MS = 10_000;
 const FREEZE_MS = 700;
 /** How long replicas may take for what was just written, in milliseconds. */
 const REPLICAS_MS = 200;
+/** How often they are given that time to catch up with a whole copy. */
+const REPLICAS_TRIES = 25;
 const MARKS_A_STEP = 1_000;
+/** So many are not left until everything is copied. */
+const MANY_MARKS = 20_000;
 /** So few are copied in a moment while nobody writes. */
 const FEW_MARKS = 300;
 /** Where more is written than is copied, only a halt lets the copy catch up. */
@@ -60,8 +64,8 @@ export class MoveFailure extends Error {
 export class PartitionMove implements AsyncDisposable {
   readonly #options: PartitionMoveOptions;
   readonly #copier: KeyCopier;
-  /** The reign of each place as the copy began: another one may lack some of it. */
-  readonly #reigns = new Map<Place, string>();
+  /** The reign of each place, and its replicas, as the copy began: another one may lack some of it. */
+  readonly #reigns = new Map<Place, Replication>();
   #generation = 0;
   #keeper: ReturnType<typeof setInterval> | undefined;
   #isOver = false;
@@ -91,7 +95,7 @@ export class PartitionMove implements AsyncDisposable {
     this.#keeper = setInterval(() => void this.#begin().catch(() => {}), LEASE_MS / 4);
     for (const place of to) {
       const { node, base } = place;
-      this.#reigns.set(place, (await replicationOf(node)).id);
+      this.#reigns.set(place, await replicationOf(node));
       const keys = [`${base}:meta`];
       const done = await node.run((client) => receiveScript.run(client, { keys, args: [token] }));
       if (Number(done) !== 1) throw new MoveFailure("The partition lives there already");
@@ -101,6 +105,8 @@ export class PartitionMove implements AsyncDisposable {
       this.#options.signal?.throwIfAborted();
       const { base } = this.#options.from.keys;
       await this.#copier.copyAll(keys.map((key) => key.slice(base.length + 1)));
+      // what is written meanwhile must not pile up at the source
+      if (await this.#countMarks() > MANY_MARKS) await this.#applyMarks();
     }
     await this.#catchUp();
   }
@@ -117,6 +123,12 @@ export class PartitionMove implements AsyncDisposable {
     const { to, token, settle } = this.#options;
     await this.#begin();
     await this.#catchUp();
+    for (const place of to) await this.#replicate(place);
+    for (const node of [this.#options.from.node, ...to.map((place) => place.node)]) {
+      if (!await node.isConfirmed()) {
+        throw new MoveFailure("The Sentinels do not stand by the primary of one of the two places");
+      }
+    }
     const frozenAt = performance.now();
     const times = [FREEZE_MS, LEASE_MS];
     const frozen = await this.#run(freezeScript, [], [token, this.#generation, ...times]);
@@ -124,8 +136,8 @@ export class PartitionMove implements AsyncDisposable {
     const isInTime = () => performance.now() - frozenAt <= FREEZE_MS;
     while (isInTime() && await this.#applyMarks() > 0) continue;
     await settle?.();
-    await Promise.all(to.map((place) => this.#secure(place)));
-    const hasLeft = isInTime() && await this.#leave(farewell);
+    const secured = await Promise.all(to.map((place) => this.#secure(place)));
+    const hasLeft = secured.every((one) => one) && isInTime() && await this.#leave(farewell);
     if (hasLeft) {
       for (const { node, base } of to) await openAt(node, { meta: `${base}:meta`, token });
     }
@@ -147,15 +159,28 @@ export class PartitionMove implements AsyncDisposable {
     await this.#run(beginScript, [keys.marks], [token, 0, "0"]).catch(() => {});
   }
 
-  /** Makes sure that a place has, and keeps, what was copied there. */
-  async #secure(place: Place): Promise<void> {
+  /** Waits until the replicas of a place have nearly all that was copied there. */
+  async #replicate(place: Place): Promise<void> {
+    for (let tries = 0; tries < REPLICAS_TRIES; tries++) {
+      this.#options.signal?.throwIfAborted();
+      if (await this.#secure(place)) return;
+    }
+    throw new MoveFailure("The replicas of the Redis where the partition goes do not keep up");
+  }
+
+  /** Makes sure that a place has, and keeps, what was copied there; false where its replicas do not have it in time. */
+  async #secure(place: Place): Promise<boolean> {
     const { node, base } = place;
+    const begun = this.#reigns.get(place);
     const { id, replicas } = await replicationOf(node);
-    if (id !== this.#reigns.get(place)) {
+    if (id !== begun?.id) {
       throw new MoveFailure("The Redis where the partition goes was started or promoted meanwhile");
     }
+    if (replicas < begun.replicas) {
+      throw new MoveFailure("The Redis where the partition goes has lost a replica meanwhile");
+    }
     const mark = { key: `${base}:meta`, field: "to", value: this.#options.token };
-    await reachReplicas(node, { mark, replicas, ms: REPLICAS_MS });
+    return await reachReplicas(node, { mark, replicas, ms: REPLICAS_MS });
   }
 
   /** The step that cannot be taken back; false where it came too late. */

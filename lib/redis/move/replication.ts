@@ -5,7 +5,7 @@ import { throwFirst } from "../replies.ts";
 export interface Replication {
   /** Another one after every start and every promotion. */
   readonly id: string;
-  /** How many replicas are linked. */
+  /** How many replicas are linked and follow. */
   readonly replicas: number;
 }
 
@@ -18,15 +18,15 @@ export async function replicationOf(node: RedisNode): Promise<Replication> {
   const text = await node.run((client) => client.info("replication"));
   return {
     id: /^master_replid:(\w+)/m.exec(text)?.[1] ?? "",
-    replicas: Number(/^connected_slaves:(\d+)/m.exec(text)?.[1] ?? 0),
+    replicas: [...text.matchAll(/^slave\d+:.*\bstate=online\b/gm)].length,
   };
 }
 
 /**
- * Waits until the replicas that are linked have what was written so far, so that a failover does not undo it. Of those
- * that take longer nothing is known.
+ * Waits until so many replicas have what was written so far, so that a failover does not undo it.
  *
  * @param mark a field of a hash that is written once more as it is, since a connection waits for its own writes
+ * @returns whether they have it
  * @throws RedisFailure
  */
 export async function reachReplicas(
@@ -36,9 +36,10 @@ export async function reachReplicas(
     replicas: number;
     ms: number;
   },
-): Promise<void> {
-  if (replicas === 0) return;
-  await node.run(async (client) => {
-    throwFirst(await client.pipeline().hset(key, field, value).wait(replicas, ms).exec());
-  });
+): Promise<boolean> {
+  if (replicas === 0) return true;
+  const [, reached] = await node.run(async (client) =>
+    throwFirst(await client.pipeline().hset(key, field, value).wait(replicas, ms).exec())
+  );
+  return Number(reached) >= replicas;
 }
