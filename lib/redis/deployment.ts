@@ -202,10 +202,13 @@ export class Deployment implements AsyncDisposable {
     const [first] = this.#options.shards;
     if (first === undefined) throw new TypeError("Cannot reach a shard: none is configured");
     const { username, password } = first.address;
+    const address = parseRedisUrl(url);
+    const sentinel = first.sentinel ?? (address.tls ? { tls: first.tls ?? {} } : undefined);
     return {
       ...first,
+      ...(address.sentinel === undefined || sentinel === undefined ? {} : { sentinel }),
       address: {
-        ...parseRedisUrl(url),
+        ...address,
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
       },
