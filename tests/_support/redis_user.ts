@@ -23,8 +23,10 @@ export async function readRedisUser(): Promise<RedisUser> {
   const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
   const [, section = ""] = /<!-- acl -->([^]*)<!-- \/acl -->/.exec(readme) ?? [];
   const lines = section.replaceAll("\\\n", " ").split("\n")
-    .filter((line) => line.startsWith("redis-cli ACL SETUSER "))
-    .map((line) => line.split(/\s+/).slice(3).map((word) => word.replace(/^'(.*)'$/, "$1")));
+    .filter((line) => /^redis-cli (-p \d+ )?ACL SETUSER /.test(line))
+    .map((line) =>
+      line.replace(/^.* SETUSER /, "").split(/\s+/).map((word) => word.replace(/^'(.*)'$/, "$1"))
+    );
   const [serving = [], sharded = [], reshard = [], doctor = [], database = [], sentinel = []] =
     lines.map((words) => words.slice(1));
   const password = serving.find((rule) => rule.startsWith(">"))?.slice(1) ?? "";
