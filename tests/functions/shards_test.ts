@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventSource } from "eventsource";
 import { partitionOf } from "../../lib/codec/partition_of.ts";
 import { messagesIn, range } from "../_support/fill.ts";
 import { readHistory } from "../_support/history.ts";
@@ -115,6 +116,35 @@ Deno.test("a subscription over several Redis resumes exactly, wherever it was cu
     const missed = messagesIn(await rest.rest()).map(({ data }) => data as number);
     const expected = live.slice(n).map(({ data }) => data as number);
     assert.deepEqual(missed.toSorted((a, b) => a - b), expected.toSorted((a, b) => a - b));
+  }
+});
+
+Deno.test("the npm eventsource client reconnects over several Redis and misses none", async () => {
+  await using shards = await startShards(2);
+  await using runnel = await shards.open({ RUNNEL_STREAM_SECONDS: "1" });
+  const topics = topicsOf(16);
+  const seen: number[] = [];
+  let opened = 0;
+  const source = new EventSource(`${runnel.url}/subscribe?topic=t.*`);
+  try {
+    source.addEventListener("$ready", () => opened++);
+    source.onmessage = ({ data }) => void seen.push(JSON.parse(data).data);
+    await until(() => opened === 1, { what: "the first $ready" });
+    const publishSome = async (from: number) => {
+      for (const n of range(from, from + 32)) {
+        await publishId(runnel.url, { topic: topics[n % 16] ?? "", data: n });
+      }
+    };
+    await publishSome(0);
+    for (const from of [32, 64]) {
+      await until(() => source.readyState === source.CONNECTING, { what: "the stream's end" });
+      await publishSome(from);
+      await until(() => seen.length >= from + 32, { timeoutMs: 20_000 });
+    }
+    assert.deepEqual(seen.toSorted((a, b) => a - b), range(0, 96));
+    assert.ok(opened >= 3);
+  } finally {
+    source.close();
   }
 });
 
