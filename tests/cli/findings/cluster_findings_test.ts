@@ -3,6 +3,7 @@ import { type Certificates, makeCertificates } from "../../../lib/cli/topology/c
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../../lib/cli/topology/start_topology.ts";
 import type { Topology } from "../../../lib/cli/topology/topology.ts";
+import { issueDated } from "../../_support/dated_certificate.ts";
 import { until } from "../../_support/until.ts";
 import { examined, failuresOf, textsOf } from "./examined.ts";
 
@@ -44,6 +45,15 @@ Deno.test("a node's link that fails is told by its cause and the variable", asyn
   await t.step("another authority", async () => {
     const text = await failure({ REDIS_TLS_CA: foreign.ca.certPath });
     assert.match(text, /^The nodes at .* not signed by the authority .*→ .*into REDIS_TLS_CA$/);
+  });
+  await t.step("an expired certificate", async () => {
+    const server = await issueDated(foreign, { fromDay: -3, toDay: -1 });
+    await using expired = await startRedis({ tls: { certificates: { ...foreign, server } } });
+    const text = await failure({
+      REDIS_URL: `rediss+cluster://127.0.0.1:${expired.port}`,
+      REDIS_TLS_CA: foreign.ca.certPath,
+    });
+    assert.match(text, /^The node.* its certificate expired on .*→ Renew it there/);
   });
   await t.step("another name", async () => {
     const text = await failure({ REDIS_TLS_SERVERNAME: "other.example" });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { type Certificates, makeCertificates } from "../../../lib/cli/topology/certificates.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { startTopology } from "../../../lib/cli/topology/start_topology.ts";
 import type { Topology } from "../../../lib/cli/topology/topology.ts";
+import { issueDated } from "../../_support/dated_certificate.ts";
 import { examined, failuresOf, textsOf } from "./examined.ts";
 
 let secure: Topology;
@@ -47,6 +49,15 @@ Deno.test("a Sentinel's link that fails is told by its cause and the Sentinels' 
     assert.match(text, /^The Sentinels at /);
     assert.ok(text.includes(sentinels(secure)), text);
     assert.match(text, /not signed by the authority .*→ .*into REDIS_SENTINEL_TLS_CA$/);
+  });
+  await t.step("an expired certificate", async () => {
+    const server = await issueDated(foreign, { fromDay: -3, toDay: -1 });
+    await using expired = await startRedis({ tls: { certificates: { ...foreign, server } } });
+    const text = await failure({
+      REDIS_URL: `rediss+sentinel://127.0.0.1:${expired.port}/runnel`,
+      REDIS_SENTINEL_TLS_CA: foreign.ca.certPath,
+    });
+    assert.match(text, /^The Sentinel.* its certificate expired on .*→ Renew it there/);
   });
   await t.step("another name", async () => {
     const text = await failure({ REDIS_SENTINEL_TLS_SERVERNAME: "other.example" });
