@@ -85,6 +85,24 @@ Deno.test("chaos says so where a command of one's own fails", async () => {
   await assert.rejects(runChaos({ ground, seed: 5, seconds: 1, faults: [wrong] }), /be mended/);
 });
 
+Deno.test("deno task chaos ends with 1 where a promise was broken, and its table says which", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  const each = "for _, k in ipairs(redis.call('KEYS', '*:t:*'))";
+  const script = `${each} do redis.pcall('XTRIM', k, 'MAXLEN', 0) end`;
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "tests/chaos/main.ts", "--topology", "own", "--seconds", "1"],
+      ...["--faults", "command", "--command", `redis-cli -p ${redis.port} EVAL "${script}" 0`],
+    ],
+    env: { REDIS_URL: redis.url },
+    stderr: "null",
+  }).output();
+  const table = new TextDecoder().decode(stdout);
+  assert.match(table, /^lost +[1-9]/m);
+  assert.match(table, /^broken promises +[1-9]/m);
+  assert.equal(code, 1);
+});
+
 Deno.test("chaos finds messages that only a lost primary had, where they were said to be replicated", async () => {
   const { broken, gaps } = await shortRun({
     topology: "sentinel",

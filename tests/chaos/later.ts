@@ -15,6 +15,8 @@ export interface LaterOptions {
 
 const LONGEST_MS = 5_000;
 const DUE_MS = 60_000;
+/** Where none has come for so long, the rest were lost. */
+const QUIET_MS = 3 * LONGEST_MS;
 
 /** Publishes delayed messages one after the other until it is stopped. */
 export class Later implements AsyncDisposable {
@@ -45,11 +47,14 @@ export class Later implements AsyncDisposable {
   async faults(): Promise<Fault[]> {
     const { urls: [url = ""], topic } = this.#options;
     let seen: string[] = [];
+    let cameAt = performance.now();
     await until(async () => {
+      const before = seen.length;
       // what was published here
       seen = (await readHistory(url, topic)).map(({ data }) => (data as { n: string }).n);
+      if (seen.length > before) cameAt = performance.now();
       const found = new Set(seen);
-      return this.#accepted.every((n) => found.has(n));
+      return this.#accepted.every((n) => found.has(n)) || performance.now() - cameAt > QUIET_MS;
     }, { timeoutMs: DUE_MS, everyMs: 500, what: "what is due" }).catch(() => {});
     const counts = new Map<string, number>();
     for (const n of seen) counts.set(n, (counts.get(n) ?? 0) + 1);
