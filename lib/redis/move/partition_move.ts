@@ -106,7 +106,8 @@ export class PartitionMove implements AsyncDisposable {
       const { base } = this.#options.from.keys;
       await this.#copier.copyAll(keys.map((key) => key.slice(base.length + 1)));
       // what is written meanwhile must not pile up at the source
-      if (await this.#countMarks() > MANY_MARKS) await this.#applyMarks();
+      const marks = await this.#countMarks();
+      if (marks > MANY_MARKS) await this.#applyAll(marks);
     }
     await this.#catchUp();
   }
@@ -209,10 +210,7 @@ export class PartitionMove implements AsyncDisposable {
 
   async #catchUp(): Promise<void> {
     for (let stalled = 0, left = await this.#countMarks(); left > FEW_MARKS && stalled < HALTS;) {
-      for (let done = 0; done < left; done += MARKS_A_STEP) {
-        this.#options.signal?.throwIfAborted();
-        await this.#applyMarks();
-      }
+      await this.#applyAll(left);
       const before = left;
       left = await this.#countMarks();
       if (left >= before) stalled++;
@@ -222,6 +220,14 @@ export class PartitionMove implements AsyncDisposable {
   #countMarks(): Promise<number> {
     const { from: { node, keys } } = this.#options;
     return node.run((client) => client.scard(keys.marks));
+  }
+
+  /** Brings up to date what so many marks say. */
+  async #applyAll(count: number): Promise<void> {
+    for (let done = 0; done < count; done += MARKS_A_STEP) {
+      this.#options.signal?.throwIfAborted();
+      await this.#applyMarks();
+    }
   }
 
   /** Brings up to date what some marks say; resolves with how many there were. */
