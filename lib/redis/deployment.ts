@@ -1,7 +1,7 @@
 import type { Logger } from "../log.ts";
-import { parseRedisUrl } from "./address.ts";
 import { createShard } from "./create_shard.ts";
 import { type Detour, toRedisFailure } from "./failure.ts";
+import { furtherOptions } from "./further_options.ts";
 import { Keys } from "./keys.ts";
 import type { RedisOptions } from "./options.ts";
 import { PermissionGuard } from "./permission_guard.ts";
@@ -191,28 +191,13 @@ export class Deployment implements AsyncDisposable {
   #shardOf(id: string, url: string): Shard {
     let shard = this.#byId.get(id);
     if (shard === undefined) {
+      const [first] = this.#options.shards;
+      if (first === undefined) throw new TypeError("Cannot reach a shard: none is configured");
       const known = this.#configured.find((one) => one.url === url);
-      shard = known ?? createShard(this.#optionsFor(url));
+      shard = known ?? createShard(furtherOptions(first, url));
       this.#byId.set(id, shard);
     }
     return shard;
-  }
-
-  #optionsFor(url: string): RedisOptions {
-    const [first] = this.#options.shards;
-    if (first === undefined) throw new TypeError("Cannot reach a shard: none is configured");
-    const { username, password } = first.address;
-    const address = parseRedisUrl(url);
-    const sentinel = first.sentinel ?? (address.tls ? { tls: first.tls ?? {} } : undefined);
-    return {
-      ...first,
-      ...(address.sentinel === undefined || sentinel === undefined ? {} : { sentinel }),
-      address: {
-        ...address,
-        ...(username === undefined ? {} : { username }),
-        ...(password === undefined ? {} : { password }),
-      },
-    };
   }
 
   async #follow(detour: Detour & { readonly kind: "moved" }, meta: string): Promise<Shard> {
