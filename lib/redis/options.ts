@@ -9,6 +9,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Whether two are one and the same. */
+export function isSameEndpoint(a: Endpoint, b: Endpoint | undefined): boolean {
+  return a.host === b?.host && a.port === b.port;
+}
+
 /** Where one Redis listens, or who tells, and who we are there. */
 export interface RedisAddress {
   /** Host name or IP address; unset for a unix socket, and where others tell. */

@@ -1,4 +1,4 @@
-import { type Endpoint, type RedisOptions, sentinelOptionsAt } from "./options.ts";
+import { type Endpoint, isSameEndpoint, type RedisOptions, sentinelOptionsAt } from "./options.ts";
 import { type SentinelView, viewSentinel } from "./sentinel_view.ts";
 import { visitRedis } from "./visit.ts";
 
@@ -43,9 +43,7 @@ export function isConfirmed(
   { epoch, primary }: Pick<SentinelView, "epoch" | "primary">,
 ): boolean {
   if (views.some((view) => view.epoch > epoch)) return false;
-  const own = views.filter((view) =>
-    view.epoch === epoch && view.primary.host === primary.host && view.primary.port === primary.port
-  );
+  const own = views.filter((view) => view.epoch === epoch && isSameEndpoint(primary, view.primary));
   if (own.some(({ isReplaced }) => isReplaced)) return false;
   const down = own.filter(({ isDown }) => isDown).length;
   return own.some(({ quorum }) => down < quorum);

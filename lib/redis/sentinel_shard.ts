@@ -1,7 +1,7 @@
 import { describeRedisAddress } from "./address.ts";
 import { RedisFailure, toRedisFailure } from "./failure.ts";
 import { RedisNode } from "./node.ts";
-import { type Endpoint, optionsAt, type RedisOptions } from "./options.ts";
+import { type Endpoint, isSameEndpoint, optionsAt, type RedisOptions } from "./options.ts";
 import { SentinelWatch } from "./sentinel_watch.ts";
 import type { Shard } from "./shard.ts";
 
@@ -67,8 +67,7 @@ export class SentinelShard implements Shard {
   }
 
   #follow(endpoint: Endpoint): void {
-    const known = this.#primary?.endpoint;
-    if (known?.host === endpoint.host && known.port === endpoint.port) return;
+    if (isSameEndpoint(endpoint, this.#primary?.endpoint)) return;
     this.#leave();
     const confirm = () => this.#watch.confirm(endpoint);
     const node = new RedisNode(optionsAt(this.#options, endpoint), { confirm });

@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { clientOptions } from "./connection.ts";
 import { RedisFailure, toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
-import { type Endpoint, type RedisOptions, sentinelOptionsAt } from "./options.ts";
+import { type Endpoint, isSameEndpoint, type RedisOptions, sentinelOptionsAt } from "./options.ts";
 import { isConfirmed, pollSentinels } from "./sentinel_poll.ts";
 import { viewSentinel } from "./sentinel_view.ts";
 
@@ -163,7 +163,7 @@ export class SentinelWatch implements AsyncDisposable {
     const { epoch, primary, isReplaced } = await viewSentinel(client, this.#master);
     if (primary.host === "") return;
     // the Sentinel that leads a failover names the old one until all replicas follow the new one
-    if (epoch === this.#epoch && isReplaced && !this.#isKnown(primary)) return;
+    if (epoch === this.#epoch && isReplaced && !isSameEndpoint(primary, this.#primary)) return;
     if (epoch >= this.#epoch) return this.#take({ epoch, primary });
     if (this.#older.size === 0) this.#olderSince = performance.now();
     this.#older.set(asked, { epoch, primary });
@@ -173,10 +173,6 @@ export class SentinelWatch implements AsyncDisposable {
     if (!hasSettled || this.#older.size <= this.#endpoints.length / 2) return;
     const [newest] = [...this.#older.values()].sort((a, b) => b.epoch - a.epoch);
     if (newest !== undefined) this.#take(newest);
-  }
-
-  #isKnown({ host, port }: Endpoint): boolean {
-    return host === this.#primary?.host && port === this.#primary.port;
   }
 
   #take({ epoch, primary }: { epoch: number; primary: Endpoint }): void {
