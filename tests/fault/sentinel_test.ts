@@ -4,6 +4,7 @@ import { startTopology } from "../../lib/cli/topology/start_topology.ts";
 import type { Topology, TopologyOptions } from "../../lib/cli/topology/topology.ts";
 import { publish } from "../_support/http.ts";
 import { randomSource } from "../_support/random.ts";
+import { startLoneSentinel } from "../_support/lone_sentinel.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { openOn, primariesOf, roleOf } from "../_support/topologies.ts";
 import { until } from "../_support/until.ts";
@@ -137,23 +138,11 @@ Deno.test("a primary that was frozen and comes back as one is neither read nor w
   assert.equal(status, 200);
 });
 
-/** A Sentinel that stands alone and names a primary. */
-function startNaming({ port }: RedisServer, epoch: number): Promise<RedisServer> {
-  return startRedis({
-    sentinel: true,
-    file: [
-      `sentinel monitor set 127.0.0.1 ${port} 2`,
-      `sentinel config-epoch set ${epoch}`,
-      `sentinel current-epoch ${epoch}`,
-    ],
-  });
-}
-
 Deno.test("a former primary that starts again before a Sentinel tells of the new one is neither read nor written", async () => {
   await using former = await startRedis();
   await using promoted = await startRedis();
-  await using behind = await startNaming(former, 3);
-  await using ahead = await startNaming(promoted, 4);
+  await using behind = await startLoneSentinel(former.port, 3);
+  await using ahead = await startLoneSentinel(promoted.port, 4);
   await ahead.kill9();
   const hosts = [behind, ahead].map(({ port }) => `127.0.0.1:${port}`).join(",");
   await using runnel = await openRunnel({ redisUrl: `redis+sentinel://${hosts}/set` });

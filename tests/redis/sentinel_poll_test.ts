@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
+import type { RedisServer } from "../../lib/cli/topology/local_redis.ts";
 import { isConfirmed, pollSentinels } from "../../lib/redis/sentinel_poll.ts";
 import type { SentinelView } from "../../lib/redis/sentinel_view.ts";
+import { startLoneSentinel } from "../_support/lone_sentinel.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
 
 const PRIMARY = { host: "10.0.0.1", port: 6379 };
@@ -48,10 +49,9 @@ function optionsFor(sentinels: readonly RedisServer[]) {
 }
 
 Deno.test("pollSentinels() goes on without one that is frozen, or where some are dead", async () => {
-  const sentinel = { sentinel: true, file: ["sentinel monitor set 127.0.0.1 7001 2"] };
-  await using a = await startRedis(sentinel);
-  await using b = await startRedis(sentinel);
-  await using frozen = await startRedis(sentinel);
+  await using a = await startLoneSentinel(7001, 3);
+  await using b = await startLoneSentinel(7001, 3);
+  await using frozen = await startLoneSentinel(7001, 3);
   frozen.pause();
   const start = performance.now();
   const views = await pollSentinels(optionsFor([frozen, a, b]), NEVER);
@@ -64,10 +64,7 @@ Deno.test("pollSentinels() goes on without one that is frozen, or where some are
 });
 
 Deno.test("pollSentinels() ends with its signal", async () => {
-  await using frozen = await startRedis({
-    sentinel: true,
-    file: ["sentinel monitor set 127.0.0.1 7001 2"],
-  });
+  await using frozen = await startLoneSentinel(7001, 3);
   frozen.pause();
   const stop = new AbortController();
   const poll = pollSentinels(optionsFor([frozen]), stop.signal);

@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
-import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
+import type { RedisServer } from "../../lib/cli/topology/local_redis.ts";
 import type { Endpoint } from "../../lib/redis/options.ts";
 import { SentinelWatch, type SentinelWatchOptions } from "../../lib/redis/sentinel_watch.ts";
 import { startFakeSentinel } from "../_support/fake_sentinel.ts";
+import { startLoneSentinel } from "../_support/lone_sentinel.ts";
 import { redisOptionsOf } from "../_support/partition.ts";
 import { until } from "../_support/until.ts";
-
-/** A Sentinel that knows nobody else and takes a port for the primary. */
-function startSentinel(port: number, epoch: number): Promise<RedisServer> {
-  return startRedis({
-    sentinel: true,
-    file: [
-      `sentinel monitor set 127.0.0.1 ${port} 2`,
-      `sentinel config-epoch set ${epoch}`,
-      `sentinel current-epoch ${epoch}`,
-    ],
-  });
-}
 
 function watchAt(
   sentinels: readonly Pick<RedisServer, "port">[],
@@ -40,8 +29,8 @@ async function wasAsked(sentinel: RedisServer): Promise<boolean> {
 }
 
 Deno.test("SentinelWatch says who is the primary, also where the first Sentinel is away", async () => {
-  await using a = await startSentinel(7001, 3);
-  await using b = await startSentinel(7001, 3);
+  await using a = await startLoneSentinel(7001, 3);
+  await using b = await startLoneSentinel(7001, 3);
   await a.kill9();
   const { watch, primaries, failures } = watchAt([a, b]);
   await using _ = watch;
@@ -52,8 +41,8 @@ Deno.test("SentinelWatch says who is the primary, also where the first Sentinel 
 });
 
 Deno.test("SentinelWatch does not hear a Sentinel that knows less than was known", async () => {
-  await using behind = await startSentinel(7002, 3);
-  await using ahead = await startSentinel(7001, 5);
+  await using behind = await startLoneSentinel(7002, 3);
+  await using ahead = await startLoneSentinel(7001, 5);
   const { watch, primaries } = watchAt([ahead, behind]);
   await using _ = watch;
   watch.start();
@@ -69,9 +58,9 @@ Deno.test("SentinelWatch does not hear a Sentinel that knows less than was known
 });
 
 Deno.test("SentinelWatch stays with a new primary while most Sentinels have not heard of it", async () => {
-  await using ahead = await startSentinel(7001, 5);
-  await using second = await startSentinel(7002, 3);
-  await using third = await startSentinel(7002, 3);
+  await using ahead = await startLoneSentinel(7001, 5);
+  await using second = await startLoneSentinel(7002, 3);
+  await using third = await startLoneSentinel(7002, 3);
   const { watch, primaries, failures } = watchAt([ahead, second, third]);
   await using _ = watch;
   watch.start();
@@ -91,7 +80,7 @@ Deno.test("SentinelWatch stays with a new primary while most Sentinels have not 
 Deno.test("SentinelWatch follows Sentinels that were set up anew, and count from the beginning", async () => {
   await using stack = new AsyncDisposableStack();
   const all = [];
-  for (let i = 0; i < 3; i++) all.push(stack.use(await startSentinel(7001, 5)));
+  for (let i = 0; i < 3; i++) all.push(stack.use(await startLoneSentinel(7001, 5)));
   const { watch, primaries, failures } = watchAt(all, { settleMs: 1_000 });
   await using _ = watch;
   watch.start();
