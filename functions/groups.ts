@@ -2,7 +2,7 @@ import { type App, app } from "../lib/app.ts";
 import { groupSchema, redriveSchema } from "../lib/broker/group_input.ts";
 import { requireGroupName } from "../lib/broker/group_name.ts";
 import { parseStart } from "../lib/broker/start.ts";
-import { requirePattern, requireTopic } from "../lib/broker/topic.ts";
+import { requirePattern, requireTopic } from "../lib/codec/topic.ts";
 import { authorize } from "../lib/http/auth.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";

@@ -6,7 +6,7 @@ import {
   publishSchema,
 } from "../lib/broker/publish_input.ts";
 import { scheduledJson } from "../lib/broker/scheduled.ts";
-import { requirePublishTopic } from "../lib/broker/topic.ts";
+import { requirePublishTopic } from "../lib/codec/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/auth.ts";

@@ -3,7 +3,7 @@ import { NDJSON, SSE } from "../lib/broker/encoder.ts";
 import { LEASE_LIMITS, LEASE_MS, MESSAGES_MOST } from "../lib/broker/group_input.ts";
 import { requireGroupName } from "../lib/broker/group_name.ts";
 import { parseStart, type Start } from "../lib/broker/start.ts";
-import { patternFault, requirePattern } from "../lib/broker/topic.ts";
+import { patternFault, requirePattern } from "../lib/codec/topic.ts";
 import { TopicFilter } from "../lib/broker/topic_filter.ts";
 import { NDJSON_TYPE } from "../lib/codec/ndjson.ts";
 import { SSE_TYPE } from "../lib/codec/sse.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
-import { requirePublishTopic, requireTopic } from "../lib/broker/topic.ts";
+import { requirePublishTopic, requireTopic } from "../lib/codec/topic.ts";
 import { type Id, parseId } from "../lib/codec/id.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/auth.ts";

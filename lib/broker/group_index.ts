@@ -2,7 +2,7 @@ import { RunnelError } from "../errors.ts";
 import { UnadoptedFailure } from "../redis/failure.ts";
 import type { GroupName } from "../redis/group.ts";
 import type { GroupStore } from "../redis/group_store.ts";
-import { TopicPattern } from "./topic_pattern.ts";
+import { TopicPattern } from "../codec/topic_pattern.ts";
 
 /** Versions of the pattern groups that may go by while topics are shown to them. */
 const TRIES = 10;

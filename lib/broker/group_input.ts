@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { parseCursor } from "../codec/cursor.ts";
 import { groupNameFault, type NameKind } from "./group_name.ts";
-import { patternFault } from "./topic.ts";
+import { patternFault } from "../codec/topic.ts";
 
 /** Most messages of one pull, and most ids of one ack. */
 export const MESSAGES_MOST = 1_000;

@@ -1,5 +1,5 @@
 import { RunnelError } from "../errors.ts";
-import { nameFault } from "./topic.ts";
+import { nameFault } from "../codec/topic.ts";
 
 /** Most bytes of the name of a group or a consumer. */
 const NAME_BYTES = 128;

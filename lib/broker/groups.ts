@@ -13,7 +13,7 @@ import type { Sink } from "./sink.ts";
 import { allOf, anyOf } from "./spread.ts";
 import type { Start } from "./start.ts";
 import type { Streams } from "./streams.ts";
-import { isPattern, TopicPattern } from "./topic_pattern.ts";
+import { isPattern, TopicPattern } from "../codec/topic_pattern.ts";
 import { within } from "./wait.ts";
 
 /** What a consumer asks for. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { typeProblem } from "../codec/message.ts";
-import { publishTopicFault } from "./topic.ts";
+import { publishTopicFault } from "../codec/topic.ts";
 
 const HEADERS_MOST = 64;
 const TEXT_MOST = 1_024;

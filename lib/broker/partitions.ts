@@ -4,7 +4,7 @@ import type { Deployment, Layout, ShardState } from "../redis/deployment.ts";
 import { Partition, type PartitionSettings } from "./partition.ts";
 import type { SecretSource } from "./subscription_names.ts";
 import type { TopicFilter } from "./topic_filter.ts";
-import { isPattern, TopicPattern } from "./topic_pattern.ts";
+import { isPattern, TopicPattern } from "../codec/topic_pattern.ts";
 
 /** Options of {@link Partitions}. */
 export interface PartitionsOptions extends PartitionSettings {

@@ -1,4 +1,4 @@
-import { isPattern, TopicPattern } from "./topic_pattern.ts";
+import { isPattern, TopicPattern } from "../codec/topic_pattern.ts";
 
 /** What a subscription wants: topics by name, and topics by pattern. */
 export class TopicFilter {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TopicFilter } from "../../lib/broker/topic_filter.ts";
-import { TopicPattern } from "../../lib/broker/topic_pattern.ts";
+import { TopicPattern } from "../../lib/codec/topic_pattern.ts";
 
 const piece = fc.constantFrom("a", "b", ".", "/", ":", "$", "é", "😀", "*", "**");
 const pattern = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(""))

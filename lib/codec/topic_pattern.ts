@@ -6,6 +6,11 @@ export function isPattern(name: string): boolean {
 const ANY = 0x2a;
 const NOT_IN_STAR = new Set([..."./:"].map((c) => c.charCodeAt(0)));
 
+/** Whether `*` can stand for a character, by its code. */
+export function isInStar(code: number): boolean {
+  return !NOT_IN_STAR.has(code);
+}
+
 /**
  * A topic with wildcards: `*` matches one or more characters but not `.`, `/` or `:`; `**` matches anything, also
  * nothing. Neither matches a topic with a leading `$`.
@@ -20,7 +25,7 @@ export class TopicPattern {
 
   constructor(readonly text: string) {
     this.prefix = text.slice(0, text.indexOf("*"));
-    this.#tokens = compile(text);
+    this.#tokens = patternTokens(text);
   }
 
   /** Whether a topic matches. */
@@ -35,11 +40,15 @@ export class TopicPattern {
   }
 }
 
-// tokens: a character code, STAR_MORE (zero or more of *'s characters) or GLOB (zero or more of any);
-// `*` is one character of its kind followed by STAR_MORE
-const STAR_ONE = -1, STAR_MORE = -2, GLOB = -3;
+/** The token for one of the characters that `*` stands for. */
+export const STAR_ONE = -1;
+/** The token for zero or more of them. */
+export const STAR_MORE = -2;
+/** The token for zero or more of any character. */
+export const GLOB = -3;
 
-function compile(text: string): number[] {
+/** The tokens of a topic or pattern: the code of a character, or one of the above; `*` is STAR_ONE and STAR_MORE. */
+export function patternTokens(text: string): number[] {
   const tokens: number[] = [];
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) !== ANY) tokens.push(text.charCodeAt(i));
@@ -65,7 +74,7 @@ function step(tokens: readonly number[], states: Uint8Array, code: number): Uint
   for (let at = 0; at < tokens.length; at++) {
     if (states[at] === 0) continue;
     const token = tokens[at];
-    const inStar = !NOT_IN_STAR.has(code);
+    const inStar = isInStar(code);
     if (token === GLOB || (token === STAR_MORE && inStar)) skipFree(tokens, next, at);
     else if (token === code || (token === STAR_ONE && inStar)) skipFree(tokens, next, at + 1);
   }

@@ -5,7 +5,7 @@ import {
   requireTopic,
   TOPIC_BYTES,
   topicFault,
-} from "../../lib/broker/topic.ts";
+} from "../../lib/codec/topic.ts";
 import { RunnelError } from "../../lib/errors.ts";
 
 const GOOD = [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPattern, TopicPattern } from "../../lib/broker/topic_pattern.ts";
+import { isPattern, TopicPattern } from "../../lib/codec/topic_pattern.ts";
 
 /** What each pattern matches and what it does not. */
 const EXAMPLES: readonly [pattern: string, matching: string[], others: string[]][] = [
