@@ -1,6 +1,6 @@
 import { type App, app } from "../lib/app.ts";
 import { ackSchema, LEASE_MS } from "../lib/broker/group_input.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";

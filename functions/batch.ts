@@ -12,7 +12,7 @@ import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
 import { mediaType } from "../lib/codec/payload.ts";
 import { RunnelError } from "../lib/errors.ts";
-import { authorize, type Identity } from "../lib/http/auth.ts";
+import { authorize, type Identity } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { checkShape, invalidFields } from "../lib/http/field_errors.ts";
@@ -66,6 +66,7 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   const { messages, atomic = false } = Array.isArray(document) ? { messages: document } : document;
   const checked = messages.map((message) => check(message, context.identity));
   if (atomic) requireAllGood(checked);
+  auditRefused(checked, context);
   const outcomes = await publishGood(runnel, checked, atomic);
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
   if (rejected.length === outcomes.length) throwIfAsWhole(rejected);
@@ -88,14 +89,13 @@ function throwIfAsWhole(rejected: readonly RunnelError[]): void {
   if (worst !== undefined) throw worst;
 }
 
-function publishLines(runnel: App, { request, identity }: RequestContext): Response {
+function publishLines(runnel: App, context: RequestContext): Response {
+  const { request, identity } = context;
   let accepted = 0, rejected = 0;
   const answer = async (lines: readonly NdjsonLine[]) => {
-    const outcomes = await publishGood(
-      runnel,
-      lines.map((line) => checkLine(line, identity)),
-      false,
-    );
+    const checked = lines.map((line) => checkLine(line, identity));
+    auditRefused(checked, context);
+    const outcomes = await publishGood(runnel, checked, false);
     for (const outcome of outcomes) {
       if (outcome instanceof RunnelError) rejected++;
       else accepted++;
@@ -129,6 +129,12 @@ function check(message: unknown, identity: Identity): Checked {
   } catch (error) {
     return asRunnelError(error);
   }
+}
+
+/** One line of the log for what was refused together. */
+function auditRefused(checked: readonly Checked[], context: RequestContext): void {
+  const refused = checked.find((one) => one instanceof RunnelError && one.code === "forbidden");
+  if (refused instanceof RunnelError) context.audit(refused);
 }
 
 function asRunnelError(error: unknown): RunnelError {

@@ -3,7 +3,7 @@ import { groupSchema, redriveSchema } from "../lib/broker/group_input.ts";
 import { requireGroupName } from "../lib/broker/group_name.ts";
 import { parseStart } from "../lib/broker/start.ts";
 import { requirePattern, requireTopic } from "../lib/codec/topic.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
@@ -16,11 +16,13 @@ export function groupsRoutes(source: () => Promise<App>): Route[] {
     {
       method: "PUT",
       path: "topics/:topic/groups/:group",
+      manages: true,
       handle: async (context) => await configure(await source(), context),
     },
     {
       method: "DELETE",
       path: "topics/:topic/groups/:group",
+      manages: true,
       handle: async (context) => {
         const name = nameOf(context);
         readQuery(context, {});
@@ -31,6 +33,7 @@ export function groupsRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "topics/:topic/redrive",
+      manages: true,
       handle: async (context) => await redrive(await source(), context),
     },
   ];

@@ -11,6 +11,7 @@ import { requestRoutes } from "./request.ts";
 import { pullRoutes } from "./pull.ts";
 import { scheduledRoutes } from "./scheduled.ts";
 import { subscribeRoutes } from "./subscribe.ts";
+import { tokenRoutes } from "./token.ts";
 import { topicsRoutes } from "./topics.ts";
 
 /** All functions behind one handler, over one instance. */
@@ -29,6 +30,7 @@ export function createMain(
     ...replyRoutes(source),
     ...topicsRoutes(source),
     ...groupsRoutes(source),
+    ...tokenRoutes(source),
     ...healthRoutes(source),
   ];
   return { fetch: createHandler(routes, async () => (await source()).http) };

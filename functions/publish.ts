@@ -9,7 +9,7 @@ import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { requirePublishTopic } from "../lib/codec/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
 import { RunnelError } from "../lib/errors.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { authorize } from "../lib/http/identity.ts";
 import { readBytes, readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { checkShape, fieldErrors, invalidFields } from "../lib/http/field_errors.ts";

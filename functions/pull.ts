@@ -2,7 +2,7 @@ import { type App, app } from "../lib/app.ts";
 import { LEASE_MS, pullSchema } from "../lib/broker/group_input.ts";
 import { parseStart } from "../lib/broker/start.ts";
 import { messageJson } from "../lib/codec/message.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";

@@ -1,11 +1,12 @@
 import { type App, app } from "../lib/app.ts";
 import { replySchema } from "../lib/broker/request_input.ts";
 import { readJson } from "../lib/http/body.ts";
+import { authorizeAny, type Identity } from "../lib/http/identity.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { readQuery } from "../lib/http/query.ts";
 
-/** `POST /reply`: hands a reply to whoever waits for it; the address, which cannot be guessed, is all that it needs. */
+/** `POST /reply`: hands a reply to whoever waits for it; whoever may get the request may reply to it. */
 export function replyRoutes(source: () => Promise<App>): Route[] {
   return [
     {
@@ -16,12 +17,23 @@ export function replyRoutes(source: () => Promise<App>): Route[] {
         readQuery(context, {});
         const { bodyBytes: maxBytes } = runnel.config.limits;
         const input = await readJson(context.request, { maxBytes, schema: replySchema });
+        await authorizeReply(runnel, context.identity, input.replyTo);
         await runnel.broker.reply(input);
         return jsonResponse({}, 202);
       },
     },
   ];
 }
+
+/** The address alone gives no right: it may have come to somebody who may not read the topic. */
+async function authorizeReply(runnel: App, identity: Identity, replyTo: string): Promise<void> {
+  if (READS.some((action) => identity.may(action, "**"))) return;
+  const topic = await runnel.broker.topicOfRequest(replyTo);
+  // to one that is over nothing can be said any more
+  if (topic !== undefined) authorizeAny(identity, READS, topic);
+}
+
+const READS = ["consume", "subscribe"] as const;
 
 export default {
   fetch: createHandler(replyRoutes(app), async () => (await app()).http),

@@ -1,7 +1,7 @@
 import { type App, app } from "../lib/app.ts";
 import { requestSchema } from "../lib/broker/request_input.ts";
 import { messageJson } from "../lib/codec/message.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonTextResponse } from "../lib/http/json_response.ts";

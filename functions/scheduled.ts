@@ -1,6 +1,6 @@
 import { type App, app } from "../lib/app.ts";
 import { RunnelError } from "../lib/errors.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { authorize, type Identity } from "../lib/http/identity.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { readQuery } from "../lib/http/query.ts";
 
@@ -11,15 +11,27 @@ export function scheduledRoutes(source: () => Promise<App>): Route[] {
       method: "DELETE",
       path: "scheduled/:token",
       handle: async ({ params: { token = "" }, search, identity }) => {
-        authorize(identity, "manage", "**");
         readQuery({ search }, {});
-        if (await (await source()).broker.cancelScheduled(token)) {
+        const { broker } = await source();
+        await authorizeCancel(broker, identity, token);
+        if (await broker.cancelScheduled(token)) {
           return new Response(null, { status: 204 });
         }
         throw new RunnelError("not_found", "No message is kept for later under this token");
       },
     },
   ];
+}
+
+/** Whoever could have published a message may cancel it, and whoever manages topics. */
+async function authorizeCancel(
+  broker: App["broker"],
+  identity: Identity,
+  token: string,
+): Promise<void> {
+  if (identity.may("manage", "**") || identity.may("publish", "**")) return;
+  const topic = await broker.topicOfScheduled(token);
+  if (topic !== undefined) authorize(identity, "publish", topic);
 }
 
 export default {

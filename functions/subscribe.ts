@@ -8,7 +8,7 @@ import { TopicFilter } from "../lib/broker/topic_filter.ts";
 import { NDJSON_TYPE } from "../lib/codec/ndjson.ts";
 import { SSE_TYPE } from "../lib/codec/sse.ts";
 import { type FieldError, RunnelError } from "../lib/errors.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { authorize } from "../lib/http/identity.ts";
 import { ByteStream } from "../lib/http/byte_stream.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { invalidFields } from "../lib/http/field_errors.ts";
@@ -50,13 +50,13 @@ const HELD_MOST = 10;
 export function subscribeRoutes(source: () => Promise<App>): Route[] {
   const handle = async (context: RequestContext) => await subscribe(await source(), context);
   return [
-    { method: "GET", path: "subscribe", handle },
-    { method: "GET", path: "subscribe/:topic", handle },
+    { method: "GET", path: "subscribe", reopens: true, handle },
+    { method: "GET", path: "subscribe/:topic", reopens: true, handle },
   ];
 }
 
 async function subscribe(runnel: App, context: RequestContext): Promise<Response> {
-  const { request, params, search } = context;
+  const { request, params, search, identity: { expiresAt, revoked } } = context;
   const type = negotiate(request, [SSE_TYPE, NDJSON_TYPE]);
   const query = readQuery({ search }, QUERY);
   refuseMixture(query);
@@ -70,6 +70,8 @@ async function subscribe(runnel: App, context: RequestContext): Promise<Response
     ...(query.limit === undefined ? {} : { limit: query.limit }),
     ...(query.wait === undefined ? {} : { wait: query.wait }),
     ...(seconds === undefined ? {} : { lifetimeMs: seconds * 1000 }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(revoked === undefined ? {} : { revoked }),
   };
   const sink = new ByteStream();
   const { broker } = runnel;

@@ -3,7 +3,7 @@ import { type App, app } from "../lib/app.ts";
 import { requirePublishTopic, requireTopic } from "../lib/codec/topic.ts";
 import { type Id, parseId } from "../lib/codec/id.ts";
 import { RunnelError } from "../lib/errors.ts";
-import { authorize } from "../lib/http/auth.ts";
+import { type Action, authorizeAny, type Identity } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
@@ -28,16 +28,17 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
       method: "GET",
       path: "topics",
       handle: async ({ search, identity }) => {
-        authorize(identity, "manage", "**");
         const { limit = PAGE, ...rest } = readQuery({ search }, LIST);
-        return jsonResponse(await (await source()).broker.topics.list({ ...rest, limit }));
+        const isVisible = visibleTo(identity);
+        const { topics } = (await source()).broker;
+        return jsonResponse(await topics.list({ ...rest, limit, isVisible }));
       },
     },
     {
       method: "GET",
       path: "topics/:topic",
       handle: async (context) => {
-        const topic = topicOf(context, "subscribe");
+        const topic = topicOf(context, KNOWS);
         readQuery(context, {});
         return jsonResponse(await (await source()).broker.topics.describe(topic));
       },
@@ -45,8 +46,9 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
     {
       method: "PUT",
       path: "topics/:topic",
+      manages: true,
       handle: async (context) => {
-        const topic = topicOf(context, "manage");
+        const topic = topicOf(context, ["manage"]);
         readQuery(context, {});
         requirePublishTopic(topic, "/{topic}");
         const runnel = await source();
@@ -60,8 +62,9 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
     {
       method: "DELETE",
       path: "topics/:topic",
+      manages: true,
       handle: async (context) => {
-        const topic = topicOf(context, "manage");
+        const topic = topicOf(context, ["manage"]);
         readQuery(context, {});
         await (await source()).broker.topics.remove(topic);
         return new Response(null, { status: 204 });
@@ -76,7 +79,7 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
 }
 
 async function history(runnel: App, context: RequestContext): Promise<Response> {
-  const topic = topicOf(context, "subscribe");
+  const topic = topicOf(context, ["subscribe"]);
   const query = readQuery({ search: context.search }, HISTORY);
   const { messages, next } = await runnel.broker.topics.messages(topic, {
     after: readBound(query.after, "?after"),
@@ -90,11 +93,20 @@ async function history(runnel: App, context: RequestContext): Promise<Response> 
 
 function topicOf(
   { params: { topic = "" }, identity }: RequestContext,
-  action: "subscribe" | "manage",
+  actions: readonly Action[],
 ) {
   requireTopic(topic, "/{topic}");
-  authorize(identity, action, topic);
+  authorizeAny(identity, actions, topic);
   return topic;
+}
+
+/** Whoever may do any of this may know of a topic. */
+const KNOWS = ["subscribe", "consume", "manage"] as const;
+
+/** Which topics an identity may know of; undefined where that is all. */
+function visibleTo(identity: Identity): ((topic: string) => boolean) | undefined {
+  if (identity.may("manage", "**")) return undefined;
+  return (topic) => KNOWS.some((action) => identity.may(action, topic));
 }
 
 function readBound(value: string | undefined, pointer: string): Id | undefined {

@@ -1,9 +1,14 @@
 import { Broker } from "./broker/broker.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { RunnelError } from "./errors.ts";
+import { Gate, type GatePolicy } from "./http/gate.ts";
 import type { HttpOptions } from "./http/handler.ts";
+import { JwtVerifier } from "./http/jwt_verifier.ts";
+import { KeyRing } from "./http/key_ring.ts";
+import { TicketOffice } from "./http/ticket_office.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { Deployment } from "./redis/deployment.ts";
+import { KeyStore } from "./redis/key_store.ts";
 
 /** One instance of Runnel: what every function works with. */
 export interface App {
@@ -12,6 +17,8 @@ export interface App {
   readonly broker: Broker;
   /** What the HTTP handlers need of the configuration. */
   readonly http: HttpOptions;
+  /** Issues tickets. */
+  readonly tickets: TicketOffice;
   /** Ends all streams with `$bye` and answers what is under way. */
   drain(): Promise<void>;
   /** Drains, and closes every connection. */
@@ -49,8 +56,22 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
     backlogFactor: config.backlogFactor,
     heartbeatMs: config.stream.heartbeatMs,
   });
+  const keys = new KeyRing({
+    configured: config.auth.keys ?? [],
+    source: new KeyStore({ deployment, prefix: config.prefix }),
+    log,
+  });
+  const tickets = new TicketOffice({
+    store: {
+      secret: () => broker.secret(),
+      spend: (id, ms) => broker.spendTicket(id, ms),
+    },
+    holderOf: (keyRef) => keys.holderOf(keyRef),
+  });
+  const gate = createGate(config.auth, { loopback, keys, tickets });
   let closing: Promise<void> | undefined;
   const close = async () => {
+    keys[Symbol.dispose]();
     await broker[Symbol.asyncDispose]();
     await deployment[Symbol.asyncDispose]();
   };
@@ -58,10 +79,23 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
     config,
     log,
     broker,
-    http: { log, auth: { ...config.auth, loopback }, corsOrigins: config.corsOrigins },
+    http: { log, gate, corsOrigins: config.corsOrigins },
+    tickets,
     drain: () => broker.drain(),
     close: () => closing ??= close(),
   };
+}
+
+function createGate(
+  { mode, allowOpen, jwt, keys: configured }: Config["auth"],
+  { loopback, keys, tickets }: { loopback: boolean; keys: KeyRing; tickets: TicketOffice },
+): Gate {
+  const policy: GatePolicy = { mode, allowOpen, loopback };
+  return new Gate(policy, {
+    ...(jwt === undefined ? {} : { jwt: new JwtVerifier(jwt) }),
+    ...(configured === undefined ? {} : { keys }),
+    tickets,
+  });
 }
 
 /** How long whoever asks this process to stop waits before it is killed: hosts give five seconds. */

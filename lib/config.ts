@@ -1,5 +1,8 @@
+import { z } from "zod";
 import { type ConfigProblem, type Variable, VariableReader } from "./config_reader.ts";
+import { type ApiKey, apiKeySchema } from "./codec/api_key.ts";
 import { PARTITIONS_MOST } from "./codec/cursor.ts";
+import { algorithmOf, JWT_ALGORITHMS, type JwtAlgorithm } from "./codec/jwt_algorithm.ts";
 import { describeRedisAddress, parseRedisUrl } from "./redis/address.ts";
 import type { RedisAddress, RedisOptions, RedisTls, SentinelOptions } from "./redis/options.ts";
 
@@ -63,11 +66,30 @@ export const VARIABLES = [
     "RUNNEL_STREAM_SECONDS",
     "Ends streams with `$bye` after this time, before a host cuts them; unset, they have no end",
   ),
-  variable("RUNNEL_AUTH", "`open` lets in everybody; unset, nobody is let in"),
+  variable(
+    "RUNNEL_AUTH",
+    "Who is let in: `jwt`, `keys`, or `jwt,keys`; `open` lets in everybody; unset, nobody",
+  ),
   variable(
     "RUNNEL_ALLOW_OPEN",
     "`1` acknowledges `RUNNEL_AUTH=open` where others reach the server",
     "0",
+  ),
+  variable("RUNNEL_JWT_SECRET", "Secret that tokens are signed with (HS256), of 32 bytes or more"),
+  variable(
+    "RUNNEL_JWT_PUBLIC_KEY",
+    "Public keys that tokens are verified with (RS256, ES256, EdDSA): a path, or the PEM text itself",
+  ),
+  variable("RUNNEL_JWKS_URL", "Where the key set is that tokens are verified with"),
+  variable(
+    "RUNNEL_JWT_ALGORITHMS",
+    "Algorithms that are taken, separated by commas; unset, all that go with the keys",
+  ),
+  variable("RUNNEL_JWT_ISSUER", "What `iss` of every token must be"),
+  variable("RUNNEL_JWT_AUDIENCE", "What `aud` of every token must name; unset, it may name none"),
+  variable(
+    "RUNNEL_KEYS",
+    "API keys beside those in Redis, as `deno task keys create --print` makes them: a path, or the JSON text itself",
   ),
   variable(
     "RUNNEL_CORS_ORIGINS",
@@ -79,6 +101,7 @@ export const VARIABLES = [
     "The server that `deno task publish` and the like talk to",
     "http://127.0.0.1:8000",
   ),
+  variable("RUNNEL_TOKEN", "The token or API key that they show it"),
 ] as const;
 
 /** The name of a variable in {@link VARIABLES}. */
@@ -115,12 +138,34 @@ export interface Config {
   readonly limits: { readonly bodyBytes: number; readonly topics: number };
   /** `seconds` is how long a stream lasts, undefined for no end. */
   readonly stream: { readonly heartbeatMs: number; readonly seconds: number | undefined };
-  readonly auth: { readonly mode: "none" | "open"; readonly allowOpen: boolean };
+  readonly auth: AuthConfig;
   /** Origins as browsers write them, or `*`. */
   readonly corsOrigins: readonly string[];
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   /** Where the command line finds the server, without a slash at the end. */
   readonly url: string;
+  /** What the command line shows the server; undefined for nothing. */
+  readonly token: string | undefined;
+}
+
+/** Who is let in: nobody, everybody, or whoever has a credential of a kind that is set up here. */
+export interface AuthConfig {
+  readonly mode: "none" | "open" | "credentials";
+  readonly allowOpen: boolean;
+  readonly jwt?: JwtConfig;
+  /** The keys of the configuration; those in Redis are taken beside them. */
+  readonly keys?: readonly ApiKey[];
+}
+
+/** Which tokens are taken. */
+export interface JwtConfig {
+  readonly source:
+    | { readonly secret: string }
+    | { readonly publicKeys: readonly string[] }
+    | { readonly jwksUrl: string };
+  readonly algorithms: readonly JwtAlgorithm[];
+  readonly issuer?: string;
+  readonly audience?: string;
 }
 
 /** A configuration that cannot be used, with everything that is wrong with it. */
@@ -176,10 +221,11 @@ function readConfig(reader: Reader): Config {
       heartbeatMs: reader.integer("RUNNEL_HEARTBEAT_MS", { min: 100, max: 3_600_000 }),
       seconds: reader.optionalInteger("RUNNEL_STREAM_SECONDS", { min: 1, max: MAX_TIMER_SECONDS }),
     },
-    auth: { mode: readAuth(reader), allowOpen: reader.flag("RUNNEL_ALLOW_OPEN") },
+    auth: readAuth(reader),
     corsOrigins: readOrigins(reader),
     logLevel: reader.choice("LOG_LEVEL", ["debug", "info", "warn", "error", "silent"], "info"),
     url: readServerUrl(reader),
+    token: reader.text("RUNNEL_TOKEN"),
   };
 }
 
@@ -367,11 +413,131 @@ function readPair(
   return cert === undefined || key === undefined ? undefined : { cert, key };
 }
 
-function readAuth(reader: Reader): "none" | "open" {
-  const value = reader.text("RUNNEL_AUTH");
-  if (value === undefined || value === "open") return value ?? "none";
-  reader.report("RUNNEL_AUTH", "Only `open` is known today; unset, every request is refused");
-  return "none";
+function readAuth(reader: Reader): AuthConfig {
+  const allowOpen = reader.flag("RUNNEL_ALLOW_OPEN");
+  const kinds = reader.text("RUNNEL_AUTH")?.split(/[\s,]+/) ?? [];
+  const isOpen = kinds.length === 1 && kinds[0] === "open";
+  if (!isOpen && !kinds.every((kind) => kind === "jwt" || kind === "keys")) {
+    reader.report("RUNNEL_AUTH", "Must be jwt, keys, jwt,keys or open");
+    return { mode: "none", allowOpen };
+  }
+  if (!kinds.includes("jwt")) {
+    reportGiven(reader, JWT_VARIABLES, "Is set, but RUNNEL_AUTH does not name jwt");
+  }
+  if (!kinds.includes("keys")) {
+    reportGiven(reader, ["RUNNEL_KEYS"], "Is set, but RUNNEL_AUTH does not name keys");
+  }
+  if (isOpen || kinds.length === 0) return { mode: isOpen ? "open" : "none", allowOpen };
+  const jwt = kinds.includes("jwt") ? readJwt(reader) : undefined;
+  return {
+    mode: "credentials",
+    allowOpen,
+    ...(jwt === undefined ? {} : { jwt }),
+    ...(kinds.includes("keys") ? { keys: readKeys(reader) } : {}),
+  };
+}
+
+const JWT_SOURCES = ["RUNNEL_JWT_SECRET", "RUNNEL_JWT_PUBLIC_KEY", "RUNNEL_JWKS_URL"] as const;
+const JWT_VARIABLES = [
+  ...JWT_SOURCES,
+  "RUNNEL_JWT_ALGORITHMS",
+  "RUNNEL_JWT_ISSUER",
+  "RUNNEL_JWT_AUDIENCE",
+] as const;
+/** A shorter secret can be guessed from one token (RFC 7518, 3.2). */
+const SECRET_BYTES = 32;
+
+function readJwt(reader: Reader): JwtConfig | undefined {
+  const given = JWT_SOURCES.filter((name) => reader.given(name) !== undefined);
+  if (given.length !== 1) {
+    const detail = `jwt needs exactly one of ${JWT_SOURCES.join(", ")}`;
+    reader.report(given[1] ?? "RUNNEL_AUTH", detail);
+    return undefined;
+  }
+  const read = readJwtSource(reader);
+  if (read === undefined) return undefined;
+  const issuer = reader.text("RUNNEL_JWT_ISSUER");
+  const audience = reader.text("RUNNEL_JWT_AUDIENCE");
+  return {
+    source: read.source,
+    algorithms: readAlgorithms(reader, read.algorithms),
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+  };
+}
+
+function readJwtSource(reader: Reader): Pick<JwtConfig, "source" | "algorithms"> | undefined {
+  const secret = reader.given("RUNNEL_JWT_SECRET");
+  if (secret !== undefined) {
+    if (new TextEncoder().encode(secret).length < SECRET_BYTES) {
+      reader.report("RUNNEL_JWT_SECRET", `Must have ${SECRET_BYTES} bytes at least`);
+    }
+    return { source: { secret }, algorithms: ["HS256"] };
+  }
+  const jwksUrl = reader.given("RUNNEL_JWKS_URL");
+  if (jwksUrl !== undefined) {
+    if (!isSafeUrl(jwksUrl)) {
+      reader.report("RUNNEL_JWKS_URL", "Must be an https:// address, or http:// on loopback");
+    }
+    return { source: { jwksUrl }, algorithms: ["RS256", "ES256", "EdDSA"] };
+  }
+  const pem = reader.pem("RUNNEL_JWT_PUBLIC_KEY", "PUBLIC KEY") ?? "";
+  const publicKeys = pem.match(/-----BEGIN PUBLIC KEY-----[^-]+-----END PUBLIC KEY-----/g) ?? [];
+  const algorithms = publicKeys.map(algorithmOf);
+  const known = algorithms.flatMap((one) => one ?? []);
+  if (publicKeys.length > 0 && known.length === algorithms.length) {
+    return { source: { publicKeys }, algorithms: [...new Set(known)] };
+  }
+  const detail = "Must hold public keys, each RSA of 2048 bits or more, P-256 or Ed25519";
+  if (pem.includes("PUBLIC KEY-----")) reader.report("RUNNEL_JWT_PUBLIC_KEY", detail);
+  return undefined;
+}
+
+function readAlgorithms(reader: Reader, possible: readonly JwtAlgorithm[]): JwtAlgorithm[] {
+  const given = reader.text("RUNNEL_JWT_ALGORITHMS")?.split(/[\s,]+/);
+  if (given === undefined) return [...possible];
+  const taken = JWT_ALGORITHMS.filter((one) => given.includes(one) && possible.includes(one));
+  if (taken.length !== new Set(given).size) {
+    const detail = `May only name what goes with the keys: ${possible.join(", ")}`;
+    reader.report("RUNNEL_JWT_ALGORITHMS", detail);
+  }
+  return taken;
+}
+
+/** Whether keys that come from there can be trusted: nobody on the way can change them. */
+function isSafeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && isLoopback);
+}
+
+function readKeys(reader: Reader): readonly ApiKey[] {
+  const text = reader.textOrFile("RUNNEL_KEYS", "[");
+  if (text === undefined) return [];
+  const { data: keys, error } = keysSchema.safeParse(parseOrUndefined(text));
+  if (keys === undefined) {
+    const [issue] = error.issues;
+    const where = issue === undefined || issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+    reader.report("RUNNEL_KEYS", `Must be a JSON array of keys (${where}${issue?.message})`);
+    return [];
+  }
+  for (const field of ["id", "name"] as const) {
+    if (new Set(keys.map((key) => key[field])).size < keys.length) {
+      reader.report("RUNNEL_KEYS", `Has two keys with the same ${field}`);
+    }
+  }
+  return keys;
+}
+
+const keysSchema = z.array(apiKeySchema);
+
+function parseOrUndefined(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 function readOrigins(reader: Reader): string[] {

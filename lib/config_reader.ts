@@ -111,6 +111,12 @@ export class VariableReader<N extends string> {
     return text;
   }
 
+  /** The value itself where it begins with `start`, else the text of the file it names. */
+  textOrFile(name: N, start: string): string | undefined {
+    const value = this.given(name);
+    return value === undefined || value.startsWith(start) ? value : this.#file(name, value);
+  }
+
   #file(name: N, path: string): string | undefined {
     try {
       return this.#source.readFile(path);

@@ -13,6 +13,8 @@ export const ERRORS = {
   invalid_cursor: kind(400, false, "The start position is not valid"),
   invalid_group: kind(400, false, "The group is not valid"),
   too_many_topics: kind(400, false, "The subscription names too many topics"),
+  unauthenticated: kind(401, false, "A credential is needed"),
+  invalid_token: kind(401, false, "The credential is not accepted"),
   forbidden: kind(403, false, "Not allowed"),
   origin_not_allowed: kind(403, false, "The request's Origin is not allowed"),
   host_not_allowed: kind(403, false, "The request's Host is not allowed"),
@@ -27,11 +29,15 @@ export const ERRORS = {
   requester_gone: kind(410, false, "Nobody waits for this reply any more"),
   payload_too_large: kind(413, false, "The body is too large"),
   unsupported_media_type: kind(415, false, "The content type is not supported"),
+  rate_limited: kind(429, true, "Too much in too short a time"),
+  too_many_streams: kind(429, true, "Too many streams are open"),
+  too_many_requests: kind(429, true, "Too many requests are open"),
   client_closed: kind(499, true, "The client went away"),
   internal: kind(500, false, "Internal error"),
   wrong_type: kind(500, false, "A foreign key stands where the topic is stored"),
   auth_not_configured: kind(503, false, "Authentication is not configured"),
   not_configured: kind(503, false, "The server's configuration is not valid"),
+  jwks_unavailable: kind(503, true, "The keys that tokens are verified with cannot be had"),
   redis_unavailable: kind(503, true, "Redis cannot be reached"),
   redis_timeout: kind(503, true, "Redis does not answer"),
   redis_tls: kind(503, false, "The TLS link to Redis cannot be set up"),
@@ -77,6 +83,10 @@ export interface RunnelErrorOptions {
   readonly members?: Readonly<Record<string, unknown>>;
   /** What caused it; logged, never sent to a client. */
   readonly cause?: unknown;
+  /** What the audit log says beside the code, such as the topic; never sent to a client. @default {} */
+  readonly audit?: Readonly<Record<string, unknown>>;
+  /** Headers of the answer, such as `retry-after`. @default {} */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -89,6 +99,10 @@ export class RunnelError extends Error {
   readonly errors: readonly FieldError[];
   /** Further members of the problem document. */
   readonly members: Readonly<Record<string, unknown>>;
+  /** What the audit log says beside the code. */
+  readonly audit: Readonly<Record<string, unknown>>;
+  /** Headers of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     /** The code, which decides status and retryability. */
@@ -99,6 +113,8 @@ export class RunnelError extends Error {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.errors = options.errors ?? [];
     this.members = options.members ?? {};
+    this.audit = options.audit ?? {};
+    this.headers = options.headers ?? {};
   }
 
   /** The HTTP status that answers it. */

@@ -10,7 +10,7 @@ import type { Partition } from "./partition.ts";
 import { Partitions, type PartitionSet } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Publisher, type PublishOutcome } from "./publisher.ts";
-import type { ReplyInput, RequestInput } from "./request_input.ts";
+import { type ReplyInput, requestIdOf, type RequestInput } from "./request_input.ts";
 import { handingOver } from "./handover.ts";
 import type { OpenRequest } from "./open_request.ts";
 import { rerouting } from "./rerouting.ts";
@@ -186,6 +186,18 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
+   * The topic of the request that an address is of; undefined where nobody waits for replies to it any more.
+   *
+   * @throws RedisFailure
+   */
+  async topicOfRequest(replyTo: string): Promise<string | undefined> {
+    return await this.#inPartition(
+      replyTo,
+      ({ store }) => store.requests.topicOf(requestIdOf(replyTo)),
+    );
+  }
+
+  /**
    * Opens a subscription: finds its start and makes its topics live.
    *
    * @throws RedisFailure where Redis cannot be reached, or `shutting_down`
@@ -212,6 +224,19 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
+   * The topic of a message that is kept for later; undefined where nothing is kept under the token any more.
+   *
+   * @throws RedisFailure
+   */
+  async topicOfScheduled(token: string): Promise<string | undefined> {
+    return await rerouting(async () => {
+      const { all } = await this.#partitions.current();
+      const topics = await Promise.all(all.map(({ store }) => store.schedule.topicOf(token)));
+      return topics.find((topic) => topic !== undefined);
+    });
+  }
+
+  /**
    * Cancels a message that is kept for later.
    *
    * @returns false where nothing is kept under the token, or it was published already
@@ -228,6 +253,25 @@ export class Broker implements AsyncDisposable {
       if (failure !== undefined) throw failure.reason;
       return false;
     });
+  }
+
+  /**
+   * A secret that all processes of the deployment share.
+   *
+   * @throws RedisFailure where it is not known yet and Redis cannot be reached
+   */
+  async secret(): Promise<string> {
+    return await this.#partitions.secret();
+  }
+
+  /**
+   * Notes that a ticket was used, for so many milliseconds.
+   *
+   * @returns false where it was before
+   * @throws RedisFailure
+   */
+  async spendTicket(id: string, ms: number): Promise<boolean> {
+    return await this.#inPartition(id, ({ store }) => store.tickets.spend(id, ms));
   }
 
   /**

@@ -5,7 +5,14 @@ import type { BatchEncoder } from "./batch.ts";
 import type { Gap } from "./page.ts";
 
 /** Why a stream ends. */
-export type ByeReason = "limit" | "caught_up" | "time" | "shutdown" | "moved";
+export type ByeReason =
+  | "limit"
+  | "caught_up"
+  | "time"
+  | "shutdown"
+  | "moved"
+  | "auth_expired"
+  | "auth_revoked";
 
 /** Who a subscription is and where it starts; where a group's consumer starts is the group's matter. */
 export type ReadyEvent =
@@ -20,6 +27,8 @@ export interface Encoder extends BatchEncoder {
   ready(event: ReadyEvent, retryMs: number): Uint8Array;
   /** Messages are gone; `cursor` is where to go on, where the gap itself decides that. */
   gap(gap: Gap, cursor?: string): Uint8Array;
+  /** The credential that opened the stream ends in so many milliseconds. */
+  expiring(inMs: number): Uint8Array;
   /** The last event. */
   bye(reason: ByeReason, retryMs: number): Uint8Array;
   /** Nothing happened, up to `cursor` where there is one. */
@@ -60,6 +69,8 @@ function sseEncoder(format: MessageFormat): Encoder {
         ...(cursor === undefined ? {} : { id: cursor }),
         data: JSON.stringify(gap),
       })),
+    expiring: (inMs) =>
+      text.encode(sseEvent({ event: "$auth-expiring", data: JSON.stringify({ in: inMs }) })),
     // EventSource obeys `retry:` alone
     bye: (reason, retryMs) =>
       text.encode(
@@ -90,6 +101,7 @@ function ndjsonEncoder(format: MessageFormat): Encoder {
     ready: (event) => line({ event: "$ready", ...event }),
     gap: (gap, cursor) =>
       line({ event: "$gap", ...gap, ...(cursor === undefined ? {} : { cursor }) }),
+    expiring: (inMs) => line({ event: "$auth-expiring", in: inMs }),
     bye: (reason, retryMs) => line({ event: "$bye", reason, retryMs }),
     heartbeat: (cursor) =>
       line({ event: "$heartbeat", ...(cursor === undefined ? {} : { cursor }) }),

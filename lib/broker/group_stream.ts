@@ -3,12 +3,13 @@ import type { Logger } from "../log.ts";
 import type { GroupName, PullResult } from "../redis/group.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import { giveBack, type GroupPlace, type GroupSpan, refusalOf } from "./group_span.ts";
+import { Lifetime, type LifetimeOptions } from "./lifetime.ts";
 import type { Sink } from "./sink.ts";
 import { comeBackMs, RETRY_MS, type Stream } from "./streams.ts";
 import { abortable, repeat } from "./wait.ts";
 
 /** What a consumer that wants messages pushed asked for. */
-export interface GroupStreamRequest {
+export interface GroupStreamRequest extends LifetimeOptions {
   readonly name: GroupName;
   /** @default one of its own */
   readonly consumer?: string;
@@ -22,8 +23,6 @@ export interface GroupStreamRequest {
   readonly limit?: number;
   /** Whether it stays when there is nothing to do now. @default true */
   readonly wait?: boolean;
-  /** Ends after so many milliseconds. @default never */
-  readonly lifetimeMs?: number;
 }
 
 /** What a group's stream works with. */
@@ -69,15 +68,16 @@ export class GroupStream implements Stream {
   /** Gives messages to a client until it leaves, {@link end} is called, or the request's limits are reached. */
   async run(sink: Sink): Promise<void> {
     const { id, span } = this.#parts;
-    const { name, encoder, lifetimeMs } = this.#request;
+    const { name, encoder } = this.#request;
     const { signal } = this.#over;
     this.#sink = sink;
     const leave = () => this.#over.abort();
     sink.gone.addEventListener("abort", leave, { once: true });
     if (sink.gone.aborted) leave();
-    const life = lifetimeMs === undefined
-      ? undefined
-      : setTimeout(() => this.end("time"), lifetimeMs);
+    using _life = new Lifetime(this.#request, {
+      end: (reason) => this.end(reason),
+      expiring: (inMs) => sink.write(encoder.expiring(inMs)),
+    });
     const place = span.enter(name);
     try {
       const ready = { subscription: id, group: name.group, consumer: this.#consumer };
@@ -87,7 +87,6 @@ export class GroupStream implements Stream {
         onFailure: (error, before) => this.#tellOfFailure(error, before),
       });
     } finally {
-      clearTimeout(life);
       place.leave();
       sink.gone.removeEventListener("abort", leave);
       this.#over.abort();

@@ -40,6 +40,11 @@ export function inboxOf(requestId: string): string {
   return INBOX + requestId;
 }
 
+/** The request that an address is of. */
+export function requestIdOf(replyTo: string): string {
+  return replyTo.slice(INBOX.length);
+}
+
 /**
  * Turns a request into the message that is published. It expires when nobody waits for it any more, and the commit that
  * stores it opens the request, so that no reply can come before.
@@ -65,7 +70,7 @@ export function prepareRequest(
 /** Turns a reply into what is handed in; one without a key gets one, so that it can be sent again. */
 export function prepareReply(input: ReplyInput): OutgoingReply {
   const { replyTo, idempotencyKey } = input;
-  const id = replyTo.slice(INBOX.length);
+  const id = requestIdOf(replyTo);
   const body = messageBody(fieldsOf(input));
   return idempotencyKey === undefined
     ? { id, key: crypto.randomUUID(), digest: "-", body }

@@ -22,6 +22,8 @@ const SPREAD_MS: Readonly<Record<ByeReason, number>> = {
   time: 5_000,
   shutdown: 5_000,
   moved: 500,
+  auth_expired: 0,
+  auth_revoked: 0,
 };
 
 /** How long a client is to wait after a good-bye, in milliseconds. */

@@ -5,6 +5,7 @@ import type { Logger } from "../log.ts";
 import type { CursorFrame } from "./batch.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import type { Feed } from "./feed.ts";
+import { Lifetime, type LifetimeOptions } from "./lifetime.ts";
 import type { Gap } from "./page.ts";
 import type { Reader } from "./reader.ts";
 import type { Sink } from "./sink.ts";
@@ -16,7 +17,7 @@ import type { TopicFilter } from "./topic_filter.ts";
 import { abortable } from "./wait.ts";
 
 /** What a client asked for. */
-export interface SubscribeRequest {
+export interface SubscribeRequest extends LifetimeOptions {
   readonly filter: TopicFilter;
   readonly start: Start;
   readonly encoder: Encoder;
@@ -24,8 +25,6 @@ export interface SubscribeRequest {
   readonly limit?: number;
   /** Whether it stays when it has caught up. @default true */
   readonly wait?: boolean;
-  /** Ends after so many milliseconds. @default never */
-  readonly lifetimeMs?: number;
   /** Whether what it reads from the log is only the newest message of each key. @default false */
   readonly conflate?: boolean;
 }
@@ -135,17 +134,16 @@ export class Subscription implements Stream, StrandHost {
     this.#sink = sink;
     const leave = () => this.#close();
     sink.gone.addEventListener("abort", leave, { once: true });
-    const { lifetimeMs } = this.#request;
-    const life = lifetimeMs === undefined
-      ? undefined
-      : setTimeout(() => this.end("time"), lifetimeMs);
+    using _life = new Lifetime(this.#request, {
+      end: (reason) => this.end(reason),
+      expiring: (inMs) => sink.write(this.encoder.expiring(inMs)),
+    });
     try {
       const ready = { subscription: this.id, cursor: this.#cursorText() };
       sink.write(this.encoder.ready(ready, RETRY_MS));
       if (sink.gone.aborted) this.#close();
       await Promise.all(this.#strands.map((strand) => strand.run()));
     } finally {
-      clearTimeout(life);
       sink.gone.removeEventListener("abort", leave);
       this.#close();
       sink.end();

@@ -68,6 +68,25 @@ export interface RetentionChange {
   readonly maxAgeMs?: number | null | undefined;
 }
 
+/** Which topics to list. */
+export interface ListOptions {
+  readonly prefix?: string | undefined;
+  readonly after?: string | undefined;
+  readonly limit: number;
+  /** Whether whoever asks may know of a topic. @default of all */
+  readonly isVisible?: ((topic: string) => boolean) | undefined;
+}
+
+/** Some of the topics; see {@link Topics.list}. */
+export interface TopicList {
+  readonly topics: TopicSummary[];
+  readonly next?: string;
+  readonly missing?: true;
+}
+
+/** Topics that are looked at together where some of them are hidden. */
+const HIDING_PAGE = 1_000;
+
 /** Lists, describes, reads and changes topics. Methods reject with a RedisFailure, or as they say. */
 export class Topics {
   readonly #partitions: Pick<Partitions, "current">;
@@ -84,12 +103,31 @@ export class Topics {
   }
 
   /**
-   * Lists topics in byte order; `next`, where there are more, is what the following page starts after, and `missing`
+   * Lists topics in byte order, of which some may be hidden; `next`, where there are more, is what the following page starts after, and `missing`
    * says whether some partitions were out of reach, so that their topics are not in the list.
    */
-  async list(
-    options: { prefix?: string | undefined; after?: string | undefined; limit: number },
-  ): Promise<{ topics: TopicSummary[]; next?: string; missing?: true }> {
+  async list({ isVisible, ...options }: ListOptions): Promise<TopicList> {
+    if (isVisible === undefined) return await this.#list(options);
+    const seen: TopicSummary[] = [];
+    let missing = false;
+    for (let after = options.after;;) {
+      const page = await this.#list({ ...options, after, limit: HIDING_PAGE });
+      seen.push(...page.topics.filter(({ topic }) => isVisible(topic)));
+      missing ||= page.missing === true;
+      // nothing of what is hidden, also not as the place to go on after
+      const topics = seen.slice(0, options.limit);
+      if (page.next === undefined || seen.length > options.limit) {
+        return {
+          topics,
+          ...(seen.length > topics.length ? nextAfter(topics) : {}),
+          ...(missing ? { missing } : {}),
+        };
+      }
+      after = page.next;
+    }
+  }
+
+  async #list(options: Omit<ListOptions, "isVisible">): Promise<TopicList> {
     const parts = await rerouting(async () => {
       const { all } = await this.#partitions.current();
       return { all, lists: await anyOf(all, (partition) => listIn(partition, options)) };

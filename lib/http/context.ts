@@ -1,5 +1,6 @@
+import type { RunnelError } from "../errors.ts";
 import { type Logger, withFields } from "../log.ts";
-import type { Identity } from "./auth.ts";
+import type { Identity } from "./identity.ts";
 
 /** What a route's function gets. The parts that few routes need are made when they are first read. */
 export interface RequestContext {
@@ -14,6 +15,8 @@ export interface RequestContext {
   /** Adds the request id to each line. */
   readonly log: Logger;
   readonly identity: Identity;
+  /** Notes a refusal that is no answer of its own, as that of one message among others. */
+  audit(error: RunnelError): void;
   /** Aborts when the client goes away, and also after a response was sent. */
   readonly signal: AbortSignal;
 }
@@ -26,6 +29,7 @@ export interface ContextParts {
   readonly requestId: string;
   readonly log: Logger;
   readonly identity: Identity;
+  readonly audit: (error: RunnelError) => void;
 }
 
 /** Makes the context of one request. */
@@ -39,6 +43,7 @@ class LazyContext implements RequestContext {
   readonly params: Readonly<Record<string, string>>;
   readonly requestId: string;
   readonly identity: Identity;
+  readonly audit: (error: RunnelError) => void;
   readonly #log: Logger;
   #ownLog: Logger | undefined;
   #url: URL | undefined;
@@ -49,6 +54,7 @@ class LazyContext implements RequestContext {
     this.params = parts.params;
     this.requestId = parts.requestId;
     this.identity = parts.identity;
+    this.audit = parts.audit;
     this.#log = parts.log;
   }
 

@@ -1,17 +1,34 @@
 import { RunnelError } from "../errors.ts";
 import { createLogger, type Logger } from "../log.ts";
-import { authenticate, type AuthPolicy, type Identity, NOBODY } from "./auth.ts";
+import { type AuditedRequest, auditManagement, auditRefusal } from "./audit.ts";
 import { createContext, type RequestContext } from "./context.ts";
+import { setSession } from "./cookies.ts";
 import { allowOrigin, preflight } from "./cors.ts";
-import { checkOrigin, isAllowedOrigin, type OriginPolicy, urlHost } from "./origin.ts";
+import { requireOwnPage } from "./csrf.ts";
+import type { Admission, Gate } from "./gate.ts";
+import { type Identity, NOBODY } from "./identity.ts";
+import {
+  checkOrigin,
+  hostName,
+  isAllowedOrigin,
+  isNamedOrigin,
+  type OriginPolicy,
+  urlHost,
+} from "./origin.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
 import { decodeParams, type Match, type Routable, Router } from "./router.ts";
+import type { Session } from "./ticket_office.ts";
+import { takeTicket } from "./ticket_parameter.ts";
 
 /** One endpoint: what it answers, and how. */
 export interface Route extends Routable {
-  /** Whether the request must be let in by the auth policy, Host and Origin. @default true */
+  /** Whether the request must be let in by the gate, Host and Origin. @default true */
   readonly auth?: false;
+  /** Whether a ticket that opens it is answered with a cookie with which it can be opened again. @default false */
+  readonly reopens?: true;
+  /** Whether it manages topics or groups, so that whoever does it is named in the log. @default false */
+  readonly manages?: true;
   /** Answers one request. A RunnelError it throws becomes a problem document, anything else an opaque 500. */
   handle(context: RequestContext): Promise<Response> | Response;
 }
@@ -19,7 +36,7 @@ export interface Route extends Routable {
 /** What the handler needs of the configuration. */
 export interface HttpOptions {
   readonly log: Logger;
-  readonly auth: AuthPolicy;
+  readonly gate: Gate;
   /** Origins whose pages may use the server; `*` is any. */
   readonly corsOrigins: readonly string[];
 }
@@ -47,54 +64,109 @@ export function createHandler(
   const router = new Router(routes);
   const configure = reportOnce(options, log);
   return async (request) => {
-    const requestId = requestIdOf(request);
-    const origin = request.headers.get("origin");
-    let settings: HttpOptions | undefined;
+    const exchange = new Exchange(request);
     let response: Response;
     try {
       const source = configure();
-      settings = source instanceof Promise ? await source : source;
-      const answer = dispatch(router, { request, requestId, origin, settings });
+      exchange.settings = source instanceof Promise ? await source : source;
+      const answer = dispatch(router, exchange, exchange.settings);
       response = answer instanceof Promise ? await answer : answer;
     } catch (error) {
-      response = failure(error, { request, requestId, log: settings?.log ?? log });
+      response = failure(error, exchange, exchange.settings?.log ?? log);
     }
-    return finish(response, { request, requestId, origin, settings });
+    return finish(response, exchange);
   };
 }
 
 /** One request on its way; headers are read once, since each reading costs. */
-interface Exchange {
+class Exchange {
   readonly request: Request;
   readonly requestId: string;
   readonly origin: string | null;
   /** Undefined where they could not be read. */
-  readonly settings: HttpOptions | undefined;
+  settings: HttpOptions | undefined;
+  /** Who made it, as soon as that is known. */
+  by: Identity | undefined;
+  /** What the answer sets, and for which paths. */
+  session: { readonly session: Session; readonly path: string } | undefined;
+
+  constructor(request: Request) {
+    this.request = request;
+    this.requestId = requestIdOf(request);
+    this.origin = request.headers.get("origin");
+  }
+
+  /** What the audit log says of it. */
+  get audited(): AuditedRequest {
+    const { request: { method, url }, requestId, by } = this;
+    return { requestId, method, path: splitUrl(url).path, identity: by?.name };
+  }
 }
 
-interface SettledExchange extends Exchange {
-  readonly settings: HttpOptions;
-}
-
-function dispatch(router: Router<Route>, exchange: SettledExchange): Promise<Response> | Response {
-  const { request, requestId, settings } = exchange;
+function dispatch(
+  router: Router<Route>,
+  exchange: Exchange,
+  settings: HttpOptions,
+): Promise<Response> | Response {
+  const { request } = exchange;
   const { path, search } = splitUrl(request.url);
   const match = router.match(path);
   if (match === undefined) throw new RunnelError("not_found", "There is nothing at this path");
   const route = findRoute(match, request.method);
-  if (route === undefined) return answerWithoutRoute(match, exchange);
-  const identity = route.auth === false ? NOBODY : admit(exchange);
-  const params = decodeParams(match.encoded);
+  if (route === undefined) return answerWithoutRoute(match, exchange, settings);
+  if (route.auth === false) return handle(route, { match, exchange, settings, search });
+  const { ticket, search: rest } = takeTicket(search);
+  const go = (admission: Admission) => {
+    exchange.by = admission.identity;
+    if (admission.byCookie) requireOwnPage(signsOf(exchange), originPolicy(settings));
+    const { session } = admission;
+    if (session !== undefined && route.reopens) exchange.session = { session, path: match.prefix };
+    return handle(route, { match, exchange, settings, search: rest });
+  };
+  const admission = admit(exchange, settings, ticket);
+  return admission instanceof Promise ? admission.then(go) : go(admission);
+}
+
+interface Handling {
+  readonly match: Match<Route>;
+  readonly exchange: Exchange;
+  readonly settings: HttpOptions;
+  readonly search: string;
+}
+
+function handle(
+  route: Route,
+  { match, exchange, settings, search }: Handling,
+): Promise<Response> | Response {
+  const { request, requestId } = exchange;
   const { log } = settings;
-  return route.handle(createContext({ request, search, params, requestId, log, identity }));
+  const context = createContext({
+    request,
+    search,
+    params: decodeParams(match.encoded),
+    requestId,
+    log,
+    identity: exchange.by ?? NOBODY,
+    audit: (error) => auditRefusal(log, exchange.audited, error),
+  });
+  const answer = route.handle(context);
+  if (!route.manages) return answer;
+  return Promise.resolve(answer).then((response) => {
+    const { status } = response;
+    auditManagement(log, exchange.audited, { status, target: context.params });
+    return response;
+  });
 }
 
 function findRoute(match: Match<Route>, method: string): Route | undefined {
   return match.methods.get(method) ?? (method === "HEAD" ? match.methods.get("GET") : undefined);
 }
 
-function answerWithoutRoute(match: Match<Route>, exchange: SettledExchange): Response {
-  const { request, requestId, origin, settings } = exchange;
+function answerWithoutRoute(
+  match: Match<Route>,
+  { request, requestId, origin }: Exchange,
+  settings: HttpOptions,
+): Response {
   if (request.method === "OPTIONS") {
     checkOrigin({ host: urlHost(request.url), origin }, originPolicy(settings));
     return preflight(request, match.allow);
@@ -104,17 +176,38 @@ function answerWithoutRoute(match: Match<Route>, exchange: SettledExchange): Res
   return problemResponse(error, { requestId, headers: { allow } });
 }
 
-function admit({ request, origin, settings }: SettledExchange): Identity {
-  const identity = authenticate(settings.auth);
+function admit(
+  { request, origin }: Exchange,
+  settings: HttpOptions,
+  ticket: string | undefined,
+): Admission | Promise<Admission> {
+  const { gate } = settings;
   const policy = originPolicy(settings);
+  // before a ticket is spent
   if (!policy.anyHost || origin !== null) {
     checkOrigin({ host: urlHost(request.url), origin }, policy);
   }
-  return identity;
+  if (gate.isOpen) return gate.admit({ authorization: null, ticket, cookie: null });
+  const { headers } = request;
+  return gate.admit({
+    authorization: headers.get("authorization"),
+    ticket,
+    cookie: headers.get("cookie"),
+  });
 }
 
-function originPolicy({ auth, corsOrigins }: HttpOptions): OriginPolicy {
-  return { anyHost: auth.allowOpen, corsOrigins };
+function signsOf({ request, origin }: Exchange) {
+  return {
+    method: request.method,
+    host: urlHost(request.url),
+    origin,
+    fetchSite: request.headers.get("sec-fetch-site"),
+  };
+}
+
+// a page of this machine may use what others may use too, unless somebody else's browser would show its cookies there
+function originPolicy({ gate, corsOrigins }: HttpOptions): OriginPolicy {
+  return { anyHost: gate.anyHost, corsOrigins, loopbackOrigins: gate.isOpen };
 }
 
 /** Path and query of a URL; splitting is several times cheaper than parsing. */
@@ -127,13 +220,12 @@ function splitUrl(url: string): { path: string; search: string } {
   return { path: url.slice(start, question), search: url.slice(question, end) };
 }
 
-function failure(
-  error: unknown,
-  { request, requestId, log }: { request: Request; requestId: string; log: Logger },
-): Response {
+function failure(error: unknown, exchange: Exchange, log: Logger): Response {
+  const { request, requestId } = exchange;
   const known = publicError(error, request);
   if (known.status === 500) log.error("Request failed", { requestId, error });
   else if (known.status > 500) log.debug("Request refused", { requestId, error });
+  else auditRefusal(log, exchange.audited, known);
   return problemResponse(known, { requestId });
 }
 
@@ -172,7 +264,10 @@ function reportOnce(options: HttpOptionsSource, log: Logger): HttpOptionsSource 
 }
 
 /** Adds what every answer carries. Only answers to GET need `no-store`: no cache keeps another without being told to. */
-function finish(response: Response, { request, requestId, origin, settings }: Exchange): Response {
+function finish(
+  response: Response,
+  { request, requestId, origin, settings, session }: Exchange,
+): Response {
   const head = request.method === "HEAD";
   const final = head ? withoutBody(response) : withRequestId(response, requestId);
   const { headers } = final;
@@ -181,9 +276,14 @@ function finish(response: Response, { request, requestId, origin, settings }: Ex
   if ((head || request.method === "GET") && !headers.has("cache-control")) {
     headers.set("cache-control", "no-store");
   }
+  const host = urlHost(request.url);
   if (origin !== null && settings !== undefined) {
-    const allowed = isAllowedOrigin(origin, urlHost(request.url), originPolicy(settings));
-    if (allowed) allowOrigin(headers, origin);
+    const policy = originPolicy(settings);
+    const credentials = !settings.gate.isOpen && isNamedOrigin(origin, host, policy);
+    if (isAllowedOrigin(origin, host, policy)) allowOrigin(headers, origin, { credentials });
+  }
+  if (session !== undefined && final.ok) {
+    setSession(headers, session.session, { request, host: hostName(host), path: session.path });
   }
   return final;
 }

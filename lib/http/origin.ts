@@ -6,6 +6,8 @@ export interface OriginPolicy {
   readonly anyHost: boolean;
   /** Origins allowed beside loopback ones, such as `https://app.example.com`; `*` allows all, `null` included. */
   readonly corsOrigins: readonly string[];
+  /** Whether pages on this machine are allowed whatever the Host is. @default true */
+  readonly loopbackOrigins?: boolean;
 }
 
 /**
@@ -29,10 +31,17 @@ export function checkOrigin(
 
 /** Whether pages of `origin` may use a server that was addressed as `host`. */
 export function isAllowedOrigin(origin: string, host: string, policy: OriginPolicy): boolean {
-  if (policy.corsOrigins.includes("*") || policy.corsOrigins.includes(origin)) return true;
+  return policy.corsOrigins.includes("*") || isNamedOrigin(origin, host, policy);
+}
+
+/** Whether that is so because the origin is named, is the server's own, or both are on this machine: not by `*`. */
+export function isNamedOrigin(origin: string, host: string, policy: OriginPolicy): boolean {
+  if (origin !== "*" && policy.corsOrigins.includes(origin)) return true;
   const url = parseOrigin(origin);
   if (url === undefined) return false;
-  return isLoopbackHost(url.hostname) || (policy.anyHost && url.host === host.toLowerCase());
+  const { loopbackOrigins = true, anyHost } = policy;
+  if (isLoopbackHost(url.hostname)) return loopbackOrigins || isLoopbackHost(hostName(host));
+  return anyHost && url.host === host.toLowerCase();
 }
 
 /**
@@ -59,7 +68,7 @@ export function urlHost(url: string): string {
 }
 
 /** A Host without its port. Whatever is not exactly a name and a port stays as it is and equals no name. */
-function hostName(host: string): string {
+export function hostName(host: string): string {
   const colon = host.lastIndexOf(":");
   if (colon < 0 || host.endsWith("]")) return host;
   return /^\d{1,5}$/.test(host.slice(colon + 1)) ? host.slice(0, colon) : host;

@@ -44,12 +44,21 @@ export function problemOf(error: RunnelError, requestId?: string): Problem {
   };
 }
 
-/** Answers with an error's problem document; with `retry-after: 1` where a retry can help a failed server. */
+/** Answers with an error's problem document; with `retry-after: 1` where a retry can help a failed server, and
+ * `www-authenticate` where a credential is wanted. */
 export function problemResponse(error: RunnelError, options: ProblemResponseOptions): Response {
   const { requestId, headers = {} } = options;
   const retry = error.retryable && error.status === 503 ? { "retry-after": "1" } : {};
+  const challenge = error.status === 401 ? { "www-authenticate": challengeOf(error) } : {};
   return new Response(JSON.stringify(problemOf(error, requestId)), {
     status: error.status,
-    headers: { "content-type": PROBLEM_TYPE, ...retry, ...headers },
+    headers: { "content-type": PROBLEM_TYPE, ...retry, ...challenge, ...error.headers, ...headers },
   });
+}
+
+/** What RFC 6750 says to whoever has no good token. */
+function challengeOf({ code }: RunnelError): string {
+  return code === "invalid_token"
+    ? 'Bearer realm="runnel", error="invalid_token"'
+    : 'Bearer realm="runnel"';
 }

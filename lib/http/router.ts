@@ -16,6 +16,8 @@ export interface Match<R extends Routable> {
   readonly allow: readonly string[];
   /** The segments that stand for the path's `:names`, still encoded. */
   readonly encoded: Readonly<Record<string, string>>;
+  /** What comes before the path, with a slash at either end. */
+  readonly prefix: string;
 }
 
 interface Template<R extends Routable> {
@@ -45,7 +47,8 @@ export class Router<R extends Routable> {
     const found = this.#templates.find((template) => fits(template.segments, given));
     if (found === undefined) return undefined;
     const { segments, methods, allow } = found;
-    return { methods, allow, encoded: capture(segments, given) };
+    const prefix = `${given.slice(0, given.length - segments.length).join("/")}/`;
+    return { methods, allow, encoded: capture(segments, given), prefix };
   }
 }
 

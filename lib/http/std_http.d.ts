@@ -29,3 +29,21 @@ export class ServerSentEventParseStream
   extends TransformStream<Uint8Array, ServerSentEventParsedMessage> {
   constructor(options?: ServerSentEventParseStreamOptions);
 }
+
+/** A cookie that is set. */
+export interface Cookie {
+  name: string;
+  value: string;
+  maxAge?: number;
+  path?: string;
+  secure?: boolean;
+  httpOnly?: boolean;
+  sameSite?: "Strict" | "Lax" | "None";
+  partitioned?: boolean;
+}
+
+/** The cookies of a request by name. */
+export function getCookies(headers: Headers): Record<string, string>;
+
+/** Adds a Set-Cookie header. */
+export function setCookie(headers: Headers, cookie: Cookie): void;

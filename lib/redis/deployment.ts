@@ -116,6 +116,16 @@ export class Deployment implements AsyncDisposable {
     });
   }
 
+  /**
+   * The shards of the placement, for what every one of them keeps.
+   *
+   * @throws as {@link open}
+   */
+  async placed(): Promise<Shard[]> {
+    await this.open();
+    return (this.#placement?.shards ?? []).map(({ id, url }) => this.#shardOf(id, url));
+  }
+
   /** Closes every connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     const shards = new Set([...this.#byId.values(), ...this.#configured]);

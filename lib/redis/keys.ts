@@ -3,6 +3,11 @@ export function recordKey(prefix: string): string {
   return `{${prefix}:deployment}`;
 }
 
+/** Hash: the API keys of the deployment. */
+export function keyRingKey(prefix: string): string {
+  return `${recordKey(prefix)}:keys`;
+}
+
 /**
  * Names of one partition's keys and channels; all share the hash tag `{prefix:0}` where there is one partition, and
  * `{prefix:<partition>/<partitions>}` where there are more, so that what a partition was split into begins anew beside it.
@@ -100,6 +105,11 @@ export class Keys {
   /** Hash: the confirmations that a publisher waits for. */
   confirmations(messageId: string): string {
     return `${this.base}:f:${messageId}`;
+  }
+
+  /** String: a ticket that was used. */
+  ticket(id: string): string {
+    return `${this.base}:a:${id}`;
   }
 
   /**

@@ -81,6 +81,15 @@ export class RequestStore {
     return outcome as ReplyOutcome;
   }
 
+  /** The topic that a request was published to; undefined where nobody waits for it any more. */
+  async topicOf(id: string): Promise<string | undefined> {
+    const { keys } = this.#partition;
+    const [topic] = await this.#partition.read((pipeline) =>
+      pipeline.hget(keys.request(id), "of")
+    ) as [string | null];
+    return topic ?? undefined;
+  }
+
   /** Reads replies of some requests. */
   async read(ranges: readonly ReplyRange[]): Promise<RequestState[]> {
     if (ranges.length === 0) return [];

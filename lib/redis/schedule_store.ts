@@ -77,6 +77,15 @@ export class ScheduleStore {
     return score === undefined ? undefined : Number(score);
   }
 
+  /** The topic of a message by its token; undefined where it is not there, or was published already. */
+  async topicOf(token: string): Promise<string | undefined> {
+    const { keys } = this.#partition;
+    const [kept] = await this.#partition.read((pipeline) =>
+      pipeline.hget(keys.laterMessages, token)
+    ) as [string | null];
+    return kept?.slice(0, kept.indexOf("\n"));
+  }
+
   /** Forgets a message by its token; false where it is not there, or was published already. */
   async cancel(token: string): Promise<boolean> {
     const { keys, site } = this.#partition;

@@ -26,6 +26,7 @@ import { TOUCH } from "./scripts/touch.lua.ts";
 import type { Site } from "./site.ts";
 import type { Stamp } from "./stamp.ts";
 import { SubscriberStore } from "./subscriber_store.ts";
+import { TicketStore } from "./ticket_store.ts";
 import { type Retention, TopicStore } from "./topic_store.ts";
 import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
@@ -131,6 +132,8 @@ export class PartitionStore {
   readonly requests: RequestStore;
   /** Names, settings and retention of the topics. */
   readonly topics: TopicStore;
+  /** Which tickets were used. */
+  readonly tickets: TicketStore;
   /** How many subscriptions each process has open. */
   readonly subscribers: SubscriberStore;
   readonly #site: Site;
@@ -150,6 +153,7 @@ export class PartitionStore {
     this.schedule = new ScheduleStore(parts, options.retention);
     this.confirmations = new ConfirmationStore(parts);
     this.requests = new RequestStore(parts);
+    this.tickets = new TicketStore(parts);
     this.topics = new TopicStore(parts, options.retention);
     this.subscribers = new SubscriberStore(parts);
   }

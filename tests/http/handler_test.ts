@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { RunnelError } from "../../lib/errors.ts";
 import type { RequestContext } from "../../lib/http/context.ts";
+import { Gate } from "../../lib/http/gate.ts";
 import { createHandler, type HttpOptions, type Route } from "../../lib/http/handler.ts";
 import { jsonResponse } from "../../lib/http/json_response.ts";
 import { createLogger } from "../../lib/log.ts";
 
-const OPEN = { mode: "open", allowOpen: false, loopback: true } as const;
+const OPEN = new Gate({ mode: "open", allowOpen: false, loopback: true });
 
 /** A handler of one echoing route and those given, with its log lines. */
 function setUp(routes: readonly Route[] = [], changes: Partial<HttpOptions> = {}) {
@@ -13,7 +14,7 @@ function setUp(routes: readonly Route[] = [], changes: Partial<HttpOptions> = {}
   const log = createLogger({ level: "debug", write: (line) => lines.push(line) });
   const options: HttpOptions = {
     log,
-    auth: OPEN,
+    gate: OPEN,
     corsOrigins: ["https://app.example"],
     ...changes,
   };
@@ -262,8 +263,8 @@ Deno.test("createHandler() refuses the preflight of a foreign page, and says All
 
 Deno.test("createHandler() answers 503 auth_not_configured, but for routes that need none", async () => {
   const open: Route = { ...route("health", () => new Response("ok")), auth: false };
-  const closed = { mode: "none", allowOpen: false, loopback: true } as const;
-  const { fetch } = setUp([open], { auth: closed });
+  const gate = new Gate({ mode: "none", allowOpen: false, loopback: true });
+  const { fetch } = setUp([open], { gate });
   assert.equal(
     (await problem(fetch, request("/echo/a", { method: "POST" }))).code,
     "auth_not_configured",
@@ -274,8 +275,8 @@ Deno.test("createHandler() answers 503 auth_not_configured, but for routes that 
 });
 
 Deno.test("createHandler() lets a public open server answer any Host", async () => {
-  const auth = { mode: "open", allowOpen: true, loopback: false } as const;
-  const { fetch } = setUp([], { auth });
+  const gate = new Gate({ mode: "open", allowOpen: true, loopback: false });
+  const { fetch } = setUp([], { gate });
   const init = { host: "runnel.example", headers: { origin: "https://runnel.example" } };
   const response = await fetch(request("/echo/a", { method: "POST", ...init }));
   await response.body?.cancel();
@@ -315,7 +316,7 @@ Deno.test("createHandler() answers when its options fail in another way, and rec
   const lines: string[] = [];
   const log = createLogger({ level: "silent" });
   let broken = true;
-  const options = { log, auth: OPEN, corsOrigins: [] };
+  const options = { log, gate: OPEN, corsOrigins: [] };
   const fetch = createHandler([echo("POST", "echo")], () => {
     if (broken) throw new Error("secret");
     return Promise.resolve(options);

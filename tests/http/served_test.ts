@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { RunnelError } from "../../lib/errors.ts";
 import { readBytes } from "../../lib/http/body.ts";
+import { Gate } from "../../lib/http/gate.ts";
 import { createHandler, type Route } from "../../lib/http/handler.ts";
 import { jsonResponse } from "../../lib/http/json_response.ts";
 import { readQuery, text } from "../../lib/http/query.ts";
@@ -26,7 +27,7 @@ function serve() {
   };
   const fetch = createHandler([upload], () => ({
     log: createLogger({ level: "silent" }),
-    auth: { mode: "open", allowOpen: false, loopback: true },
+    gate: new Gate({ mode: "open", allowOpen: false, loopback: true }),
     corsOrigins: [],
   }));
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, fetch);

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { DetourFailure, RedisFailure } from "../failure.ts";
+import { KeyRecords } from "../key_records.ts";
 import { Keys } from "../keys.ts";
 import { openAt } from "../open_partition.ts";
 import type { RedisOptions } from "../options.ts";
@@ -62,6 +63,7 @@ export class Reshard implements AsyncDisposable {
   readonly #options: ReshardOptions;
   readonly #records: Records;
   readonly #members: Members;
+  readonly #keyRecords: KeyRecords;
   #longestPauseMs = 0;
   #hasBegun = false;
 
@@ -69,6 +71,7 @@ export class Reshard implements AsyncDisposable {
     this.#options = options;
     const records = new Records(options.prefix);
     this.#records = records;
+    this.#keyRecords = new KeyRecords(options.prefix);
     this.#members = new Members({ ...options, records });
   }
 
@@ -93,6 +96,8 @@ export class Reshard implements AsyncDisposable {
       tell,
       signal,
     });
+    // a shard that is new knows them before it has a partition, and those that are left may go
+    await this.#keyRecords.merge(members);
     // another coordinator may have changed it until just now
     const met = await this.#members.placement();
     let placement = await this.#split(await this.#verify(met));
@@ -109,6 +114,7 @@ export class Reshard implements AsyncDisposable {
     const shards = this.#members.targets;
     placement = await this.#write({ ...placement, epoch: placement.epoch + 1, shards });
     await pause(GRACE_MS);
+    await this.#keyRecords.merge(this.#members.shards);
     await this.#clean(placement);
     const { partitions } = placement;
     return { partitions, moved, longestPauseMs: this.#longestPauseMs, shards };

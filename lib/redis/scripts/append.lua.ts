@@ -69,7 +69,7 @@ local function await_answers(w, t, id, o)
   end
   if o.req then
     local key = w.at.base .. ':q:' .. o.req.id
-    redis.call('HSET', key, 'n', int(o.req.n), 'p', o.req.proc, 't', id)
+    redis.call('HSET', key, 'n', int(o.req.n), 'p', o.req.proc, 't', id, 'of', t.name)
     redis.call('PEXPIRE', key, int(o.req.ms + 5000))
   end
 end
