@@ -19,7 +19,14 @@ const UNDER_WAY = 4;
 /** A chunk smaller than this says that no more is waiting to be read. */
 const LITTLE_BYTES = 16_384;
 
+const LF = 10;
+
 const text = new TextEncoder();
+
+/** A producer may send for days, a line now and then; but not for ever on one line. */
+function endsLine(chunk: Uint8Array): boolean {
+  return chunk.includes(LF);
+}
 
 /**
  * The body of a response that answers an NDJSON upload while it still comes in. What waits is bounded: a few groups of
@@ -52,7 +59,7 @@ async function exchange(
   };
   let failure: unknown;
   try {
-    for await (const chunk of readChunks(request, { signal: stream.gone })) {
+    for await (const chunk of readChunks(request, { signal: stream.gone, isProgress: endsLine })) {
       await take(splitter.push(chunk));
       // whoever sends little at a time wants each answer before it sends more
       if (chunk.length < LITTLE_BYTES) { while (underWay.length > 0) await writeOldest(); }
