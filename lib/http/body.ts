@@ -207,8 +207,12 @@ function requireJson(request: Request): void {
   );
 }
 
-/** A compressed body would be stored as if it were the payload itself. */
-function requireIdentity(request: Request): void {
+/**
+ * Refuses a compressed body, which would be stored as if it were the payload itself.
+ *
+ * @throws {RunnelError} `unsupported_media_type`.
+ */
+export function requireIdentity(request: Request): void {
   const encoding = request.headers.get("content-encoding");
   if (encoding === null || encoding.toLowerCase() === "identity") return;
   throw new RunnelError("unsupported_media_type", "The content encoding is not supported");

@@ -1,5 +1,5 @@
 import { LineSplitter, type NdjsonLine } from "../codec/ndjson.ts";
-import { readChunks } from "./body.ts";
+import { readChunks, requireIdentity } from "./body.ts";
 import { ByteStream } from "./byte_stream.ts";
 
 /** Options of {@link exchangeLines}. */
@@ -31,11 +31,14 @@ function endsLine(chunk: Uint8Array): boolean {
 /**
  * The body of a response that answers an NDJSON upload while it still comes in. What waits is bounded: a few groups of
  * lines and what the client has not read yet.
+ *
+ * @throws {RunnelError} `unsupported_media_type` for a content encoding.
  */
 export function exchangeLines(
   request: Request,
   options: LineExchangeOptions,
 ): ReadableStream<Uint8Array> {
+  requireIdentity(request);
   const stream = new ByteStream();
   exchange(request, { ...options, stream });
   return stream.readable;
