@@ -162,7 +162,7 @@ Deno.test("redact() takes time in proportion to the text, whatever the text", ()
   for (const part of ["a", "a.", "://", "a://b:", "?", "&a", "?token=", "%74"]) {
     const [small, large] = [512, 32_768].map((n) => took(part.repeat(n / part.length)));
     // 64 times the text; its square would be 4,096 times the work
-    assert.ok((large ?? 0) < 1_000 * Math.max(small ?? 0, 0.001), `${part}: ${small} and ${large}`);
+    assert.ok((large ?? 0) < 1_000 * Math.max(small ?? 0, 0.005), `${part}: ${small} and ${large}`);
   }
 });
 
