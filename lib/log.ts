@@ -25,8 +25,11 @@ export interface LoggerOptions {
 
 const MASK = "***";
 const SECRET_KEY = /password|passwd|token|secret|authorization|cookie|ticket/i;
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):([^\s/"']+)@/gi;
-const SECRET_PARAMETER = /([?&](?:ticket|token|password|secret)=)[^&\s"']*/gi;
+// a scheme is looked for at its start alone: from each of its letters, a long word would take its length squared
+const URL_PASSWORD = /(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/[^\s:/@"']*):([^\s/"']+)@/gi;
+const PARAMETER = /([?&#]([^?&#=\s"']{1,100})=)[^&\s"']*/g;
+/** What moves a terminal's cursor, or hides or turns round what follows. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 const MAX_TEXT = 16_384;
 const MAX_DEPTH = 6;
 const MAX_ITEMS = 100;
@@ -34,7 +37,8 @@ const MAX_ITEMS = 100;
 /**
  * Makes a logger of JSON lines: `{time, level, message, ...fields}`.
  * Errors become `{name, message, code, stack}` with their cause; passwords in URLs and values whose key names a
- * secret are masked; line breaks are escaped, so one call is one line.
+ * secret are masked; line breaks and whatever else is not printed are escaped, so one call is one line, and that line
+ * is what it seems to be.
  */
 export function createLogger(options: LoggerOptions = {}): Logger {
   const { level = "info", write = (line: string) => console.error(line) } = options;
@@ -59,7 +63,19 @@ export function withFields(log: Logger, fields: LogFields): Logger {
 
 /** The text with the passwords of URLs and the values of secret query parameters masked. */
 export function redact(text: string): string {
-  return text.replace(URL_PASSWORD, `$1:${MASK}@`).replace(SECRET_PARAMETER, `$1${MASK}`);
+  return text.replace(URL_PASSWORD, `$1:${MASK}@`).replace(
+    PARAMETER,
+    (all, start: string, name: string) => SECRET_KEY.test(decoded(name)) ? start + MASK : all,
+  );
+}
+
+/** A parameter's name as its reader sees it, which may have been written as `%74icket`. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 function formatLine(level: LogLevel, message: string, fields: LogFields = {}): string {
@@ -68,7 +84,14 @@ function formatLine(level: LogLevel, message: string, fields: LogFields = {}): s
   for (const [key, value] of Object.entries(fields)) {
     line[key in line ? `${key}_` : key] = safeField(key, value, 0);
   }
-  return JSON.stringify(line);
+  return JSON.stringify(line).replace(UNPRINTABLE, escapeUnits);
+}
+
+function escapeUnits(character: string): string {
+  return character.replace(
+    /[^]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 function safeText(text: string): string {

@@ -40,6 +40,14 @@ Deno.test("createLogger() keeps line breaks inside the line", () => {
   assert.doesNotMatch(lines[0] ?? "", /[\r\n]/);
 });
 
+Deno.test("createLogger() escapes what would move a terminal's cursor or turn text round", () => {
+  const { log, lines, parsed } = recorded();
+  const hostile = "\x1b[2J\x9b31m\x7f\u202e\u2028\u200b\u{e0041}";
+  log.warn(hostile, { [hostile]: hostile, error: new Error(hostile) });
+  assert.doesNotMatch(lines[0] ?? "", /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  assert.deepEqual([parsed()[0].message, parsed()[0][hostile]], [hostile, hostile]);
+});
+
 Deno.test("createLogger() masks passwords in URLs, in messages, fields, errors and their causes", () => {
   const { log, lines } = recorded();
   const cause = new TypeError("at redis://u:hunter2@h");
@@ -119,6 +127,43 @@ Deno.test("withFields() adds its fields to every line, and a line's own win", ()
   child.debug("x");
   child.error("y", { a: 2 });
   assert.deepEqual(parsed().map(({ requestId, a }) => [requestId, a]), [["r1", 1], ["r1", 2]]);
+});
+
+Deno.test("redact() masks secret parameters, however their names are written", () => {
+  for (
+    const name of [
+      "ticket",
+      "token",
+      "access_token",
+      "Password",
+      "client_secret",
+      "%74icket",
+      "tok%65n",
+    ]
+  ) {
+    for (const before of ["/subscribe?", "/subscribe?topic=a&", "https://h/cb#"]) {
+      const text = redact(`GET ${before}${name}=hunter2;hunter2 200`);
+      assert.doesNotMatch(text, /hunter2/);
+      assert.match(text, / 200$/);
+    }
+  }
+});
+
+Deno.test("redact() takes time in proportion to the text, whatever the text", () => {
+  const took = (text: string) => {
+    let best = Infinity;
+    for (let i = 0; i < 20; i++) {
+      const start = performance.now();
+      redact(text);
+      best = Math.min(best, performance.now() - start);
+    }
+    return best;
+  };
+  for (const part of ["a", "a.", "://", "a://b:", "?", "&a", "?token=", "%74"]) {
+    const [small, large] = [512, 32_768].map((n) => took(part.repeat(n / part.length)));
+    // 64 times the text; its square would be 4,096 times the work
+    assert.ok((large ?? 0) < 1_000 * Math.max(small ?? 0, 0.005), `${part}: ${small} and ${large}`);
+  }
 });
 
 Deno.test("redact() leaves texts without secrets alone", () => {

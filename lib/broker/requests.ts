@@ -1,4 +1,5 @@
 import { type Closed, shuttingDown } from "./closed.ts";
+import { parseJsonText } from "../codec/json.ts";
 import { messageJson, type StoredMessage } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
@@ -202,7 +203,7 @@ export class Requests implements AsyncDisposable {
     const { replies } = open;
     const members = input.replies === undefined
       ? {}
-      : { replies: replies.map((message) => JSON.parse(messageJson(message))) };
+      : { replies: replies.map((message) => parseJsonText(messageJson(message))) };
     throw new RunnelError("no_reply", undefined, { members });
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { isLoopbackHost, urlHost } from "../http/origin.ts";
 import { CliError } from "./cli_error.ts";
 
 /** Where and how the server listens. */
@@ -28,7 +29,7 @@ export function serve(
 ): LocalServer {
   try {
     const options = { hostname: host, port, onListen: () => {}, ...tls };
-    const server = Deno.serve(options, handler);
+    const server = Deno.serve(options, tls === undefined ? handler : withStrictTransport(handler));
     const shown = host.includes(":") ? `[${host}]` : host === "0.0.0.0" ? "127.0.0.1" : host;
     return {
       url: `http${tls ? "s" : ""}://${shown}:${server.addr.port}`,
@@ -42,6 +43,24 @@ export function serve(
   } catch (error) {
     throw cannotListen(error, { host, port });
   }
+}
+
+const YEAR_SECONDS = 31_536_000;
+
+/**
+ * Tells browsers to come by TLS alone from now on, where that is Runnel's to say: it holds for all ports of a host, so
+ * on a port other than that of https, or on this machine's own name, it would shut out whatever else is served there.
+ */
+export function withStrictTransport(
+  handler: (request: Request) => Response | Promise<Response>,
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const response = await handler(request);
+    const host = urlHost(request.url);
+    if (/:\d+$/.test(host) || isLoopbackHost(host)) return response;
+    response.headers.set("strict-transport-security", `max-age=${YEAR_SECONDS}`);
+    return response;
+  };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../codec/json.ts";
 import { Api } from "./api.ts";
 import { CliError } from "./cli_error.ts";
 import type { CommandInput, CommandOption } from "./command.ts";
@@ -117,7 +118,7 @@ function payload(output: Uint8Array): { data: unknown } | { dataBase64: string }
 
 function jsonOr(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return text;
   }

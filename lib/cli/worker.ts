@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { parseJsonText } from "../codec/json.ts";
 import { type Api, problemOf } from "./api.ts";
 import { CliError } from "./cli_error.ts";
 import type { ShownMessage } from "./message_line.ts";
@@ -170,7 +171,7 @@ export class Worker {
           body: JSON.stringify(body),
           signal: stop,
         });
-        if (response.ok) return await response.json();
+        if (response.ok) return parseJsonText(await response.text());
         const problem = await problemOf(response);
         if (response.status < 500 || Date.now() >= until) throw new Refused(problem);
         this.#options.onTrouble(`${problem.message}: again in ${waitMs / 1000} s`);

@@ -1,4 +1,4 @@
-import { writeJson } from "./json.ts";
+import { parseJsonText, writeJson } from "./json.ts";
 
 /** What a publisher set beside topic and time; exactly one of `data` and `dataBase64` is there. */
 export interface MessageFields {
@@ -56,6 +56,12 @@ export function messageBody(fields: MessageFields): string {
   return writeJson({ type, key, headers, contentType, replyTo, ...payload });
 }
 
+/** What {@link messageBody} stored, with every number as it was written. */
+export function parseBody(body: string): MessageFields {
+  // Runnel wrote it
+  return parseJsonText(body) as MessageFields;
+}
+
 /** The message as the JSON a subscriber gets, made by joining texts. */
 export function messageJson(stored: StoredMessage, delivery?: Delivery): string {
   const { id, topic, time, body } = stored;
@@ -88,6 +94,7 @@ export function messageType(body: string): string | undefined {
 /** Why a text cannot be a message's `type`, undefined when it can: it becomes the name of a browser event. */
 export function typeProblem(type: string): string | undefined {
   if (type === "") return "Must not be empty";
+  if (!type.isWellFormed()) return "Must not contain half a surrogate pair";
   if (type.length > MAX_TYPE) return `Must have at most ${MAX_TYPE} characters`;
   // deno-lint-ignore no-control-regex -- control characters are what it looks for
   if (/[\x00-\x1f\x7f]/.test(type)) return "Must not contain control characters";

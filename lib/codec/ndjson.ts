@@ -1,6 +1,12 @@
 import { ByteBuffer } from "./byte_buffer.ts";
-import { writeJson } from "./json.ts";
-import { type Delivery, type MessageFormat, messageJson, type StoredMessage } from "./message.ts";
+import { parseJsonText, writeJson } from "./json.ts";
+import {
+  type Delivery,
+  type MessageFormat,
+  messageJson,
+  parseBody,
+  type StoredMessage,
+} from "./message.ts";
 
 /** The media type of newline-delimited JSON. */
 export const NDJSON_TYPE = "application/x-ndjson";
@@ -36,12 +42,12 @@ export interface NdjsonMessageOptions {
 export function ndjsonMessage(stored: StoredMessage, options: NdjsonMessageOptions = {}): string {
   const { format = "message", delivery } = options;
   if (format === "data") {
-    const { data, dataBase64 } = JSON.parse(stored.body);
+    const { data, dataBase64 } = parseBody(stored.body);
     return ndjsonLine(dataBase64 ?? data ?? null);
   }
   const json = messageJson(stored, delivery);
   // Runnel writes its JSON on one line; white space of another writer must not become a second line here.
-  return json.includes("\n") || json.includes("\r") ? ndjsonLine(JSON.parse(json)) : `${json}\n`;
+  return json.includes("\n") || json.includes("\r") ? ndjsonLine(parseJsonText(json)) : `${json}\n`;
 }
 
 const TAB = 9;

@@ -3,6 +3,7 @@ import {
   type MessageFormat,
   messageJson,
   messageType,
+  parseBody,
   type StoredMessage,
   typeProblem,
 } from "./message.ts";
@@ -67,7 +68,7 @@ export function sseMessage(stored: StoredMessage, options: SseMessageOptions = {
 
 /** The payload as text: a string as it is, a binary one in base64, anything else as JSON. */
 function payloadText(body: string): string {
-  const { data, dataBase64 } = JSON.parse(body);
+  const { data, dataBase64 } = parseBody(body);
   if (typeof dataBase64 === "string") return dataBase64;
   return typeof data === "string" ? data : JSON.stringify(data ?? null);
 }

@@ -4,6 +4,7 @@ import { parseJson } from "../codec/json.ts";
 import { isJsonType, mediaType } from "../codec/payload.ts";
 import { RunnelError } from "../errors.ts";
 import { checkShape } from "./field_errors.ts";
+import { Patience } from "./patience.ts";
 
 /** Options of {@link readChunks}. */
 export interface ReadChunksOptions {
@@ -11,6 +12,10 @@ export interface ReadChunksOptions {
   readonly signal?: AbortSignal;
   /** Longest wait for the next bytes, in milliseconds. @default 30000 */
   readonly stallMs?: number;
+  /** Longest wait for bytes in all, in milliseconds; every 1000 bytes that come add a second. @default 60000 */
+  readonly patienceMs?: number;
+  /** Whether a chunk is a success by itself, after which the wait in all begins anew. @default none is */
+  readonly isProgress?: (chunk: Uint8Array) => boolean;
 }
 
 /** Options of {@link readBytes}. */
@@ -25,12 +30,17 @@ export interface ReadJsonOptions<T> extends ReadBytesOptions {
 }
 
 const STALL_MS = 30_000;
+const PATIENCE_MS = 60_000;
+/** The least that a large upload must bring in a second, over all of it. */
+const LEAST_BYTES = 1_000;
 
 /**
- * Bodies that say they are no larger are read in one go: a whole read costs half of a chunk-wise one, and one that
- * stalls holds no more memory than an idle connection does, so that it needs no timer either.
+ * Bodies that say they are no larger are read in one go, which costs half of a chunk-wise read. They must be there
+ * before the patience is over, whatever came of them.
  */
 const SMALL_BODY = 65_536;
+
+const patience = new Patience();
 
 /**
  * The body as JSON of the shape that `schema` describes.
@@ -48,7 +58,7 @@ export async function readJson<T>(request: Request, options: ReadJsonOptions<T>)
  * is read, else at the chunk that makes it too large.
  *
  * @throws {RunnelError} `payload_too_large`, `unsupported_media_type` for a content encoding, `client_closed` when the
- * client went away, `upload_timeout` when nothing came for `stallMs`.
+ * client went away, `upload_timeout` when nothing came for `stallMs`, or too little in all.
  */
 export async function readBytes(request: Request, options: ReadBytesOptions): Promise<Uint8Array> {
   requireIdentity(request);
@@ -61,7 +71,7 @@ async function readWithin(request: Request, options: ReadBytesOptions): Promise<
   const announced = header === null ? Infinity : Number(header);
   if (header !== null && announced > maxBytes) throw await refuse(request, maxBytes);
   if (announced <= SMALL_BODY && options.signal === undefined) {
-    return within(await readWhole(request), maxBytes);
+    return within(await readWhole(request, options.patienceMs), maxBytes);
   }
   const body = new ByteBuffer();
   for await (const chunk of readChunks(request, options)) {
@@ -83,44 +93,56 @@ export async function* readChunks(
   requireIdentity(request);
   const reader = request.body?.getReader();
   if (reader === undefined) return;
-  const { signal, stallMs = STALL_MS } = options;
-  const upload = new Upload(reader, { stallMs, ...(signal === undefined ? {} : { signal }) });
+  const upload = new Upload(reader, options);
   try {
     for (;;) {
-      const { done, value } = await upload.read();
-      if (done) return;
-      yield value;
+      const chunk = await upload.read();
+      if (chunk === undefined) return;
+      yield chunk;
     }
   } finally {
     upload.close();
   }
 }
 
-/** Reads chunks until the client stalls or the signal aborts; both cancel the reader, which ends a read that waits. */
+/**
+ * Reads chunks until the client stalls or dribbles, or the signal aborts; each cancels the reader, which ends a read
+ * that waits. Only the time that is spent waiting for the client counts.
+ */
 class Upload {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #stallMs: number;
+  readonly #patienceMs: number;
+  readonly #isProgress: (chunk: Uint8Array) => boolean;
   readonly #signal: AbortSignal | undefined;
+  #leftMs: number;
   #reason: RunnelError | undefined;
   readonly #onAbort = () => this.#give("client_closed", this.#signal?.reason);
 
   constructor(
     reader: ReadableStreamDefaultReader<Uint8Array>,
-    options: { stallMs: number; signal?: AbortSignal },
+    { stallMs = STALL_MS, patienceMs = PATIENCE_MS, isProgress, signal }: ReadChunksOptions,
   ) {
     this.#reader = reader;
-    this.#stallMs = options.stallMs;
-    this.#signal = options.signal;
+    this.#stallMs = stallMs;
+    this.#patienceMs = patienceMs;
+    this.#leftMs = patienceMs;
+    this.#isProgress = isProgress ?? (() => false);
+    this.#signal = signal;
     this.#signal?.addEventListener("abort", this.#onAbort);
     if (this.#signal?.aborted) this.#onAbort();
   }
 
-  async read(): Promise<ReadableStreamReadResult<Uint8Array>> {
-    const timer = setTimeout(() => this.#give("upload_timeout"), this.#stallMs);
+  /** The next chunk, undefined at the end. */
+  async read(): Promise<Uint8Array | undefined> {
+    const start = performance.now();
+    const limitMs = Math.min(this.#stallMs, this.#leftMs);
+    const timer = setTimeout(() => this.#give("upload_timeout"), limitMs);
     try {
-      const result = await this.#reader.read();
+      const { value } = await this.#reader.read();
       if (this.#reason !== undefined) throw this.#reason;
-      return result;
+      if (value !== undefined) this.#count(value, performance.now() - start);
+      return value;
     } catch (cause) {
       throw this.#reason ?? clientClosed(cause);
     } finally {
@@ -134,6 +156,11 @@ class Upload {
     this.#cancel();
   }
 
+  #count(chunk: Uint8Array, waitedMs: number): void {
+    if (this.#isProgress(chunk)) this.#leftMs = this.#patienceMs;
+    else this.#leftMs += chunk.length * 1000 / LEAST_BYTES - waitedMs;
+  }
+
   #give(code: "client_closed" | "upload_timeout", cause?: unknown): void {
     this.#reason ??= new RunnelError(code, undefined, { cause });
     this.#cancel();
@@ -144,11 +171,12 @@ class Upload {
   }
 }
 
-async function readWhole(request: Request): Promise<Uint8Array> {
+async function readWhole(request: Request, ms = PATIENCE_MS): Promise<Uint8Array> {
+  const late = () => new RunnelError("upload_timeout");
   try {
-    return new Uint8Array(await request.arrayBuffer());
+    return new Uint8Array(await patience.within(request.arrayBuffer(), { ms, late }));
   } catch (cause) {
-    throw clientClosed(cause);
+    throw cause instanceof RunnelError ? cause : clientClosed(cause);
   }
 }
 
@@ -179,8 +207,12 @@ function requireJson(request: Request): void {
   );
 }
 
-/** A compressed body would be stored as if it were the payload itself. */
-function requireIdentity(request: Request): void {
+/**
+ * Refuses a compressed body, which would be stored as if it were the payload itself.
+ *
+ * @throws {RunnelError} `unsupported_media_type`.
+ */
+export function requireIdentity(request: Request): void {
   const encoding = request.headers.get("content-encoding");
   if (encoding === null || encoding.toLowerCase() === "identity") return;
   throw new RunnelError("unsupported_media_type", "The content encoding is not supported");

@@ -1,5 +1,5 @@
 import { LineSplitter, type NdjsonLine } from "../codec/ndjson.ts";
-import { readChunks } from "./body.ts";
+import { readChunks, requireIdentity } from "./body.ts";
 import { ByteStream } from "./byte_stream.ts";
 
 /** Options of {@link exchangeLines}. */
@@ -19,16 +19,26 @@ const UNDER_WAY = 4;
 /** A chunk smaller than this says that no more is waiting to be read. */
 const LITTLE_BYTES = 16_384;
 
+const LF = 10;
+
 const text = new TextEncoder();
+
+/** A producer may send for days, a line now and then; but not for ever on one line. */
+function endsLine(chunk: Uint8Array): boolean {
+  return chunk.includes(LF);
+}
 
 /**
  * The body of a response that answers an NDJSON upload while it still comes in. What waits is bounded: a few groups of
  * lines and what the client has not read yet.
+ *
+ * @throws {RunnelError} `unsupported_media_type` for a content encoding.
  */
 export function exchangeLines(
   request: Request,
   options: LineExchangeOptions,
 ): ReadableStream<Uint8Array> {
+  requireIdentity(request);
   const stream = new ByteStream();
   exchange(request, { ...options, stream });
   return stream.readable;
@@ -52,7 +62,7 @@ async function exchange(
   };
   let failure: unknown;
   try {
-    for await (const chunk of readChunks(request, { signal: stream.gone })) {
+    for await (const chunk of readChunks(request, { signal: stream.gone, isProgress: endsLine })) {
       await take(splitter.push(chunk));
       // whoever sends little at a time wants each answer before it sends more
       if (chunk.length < LITTLE_BYTES) { while (underWay.length > 0) await writeOldest(); }

@@ -38,13 +38,57 @@ Deno.test("decodeUtf8() keeps control characters, which are the next check's mat
   assert.equal(decodeUtf8(bytes("a\0b")), "a\0b");
 });
 
-Deno.test("writeJson() gives back whatever depth parseJson() took, or refuses it by a public error", () => {
-  const text = "[".repeat(200_000) + "]".repeat(200_000);
-  try {
-    assert.equal(writeJson(parseJson(bytes(text))), text);
-  } catch (error) {
-    assert(error instanceof RunnelError && error.code === "invalid_request");
+Deno.test("parseJson() takes 500 levels, and refuses more at once", () => {
+  const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+  assert.equal(writeJson(parseJson(bytes(nested(500)))), nested(500));
+  const objects = '{"a":'.repeat(501) + "1" + "}".repeat(501);
+  for (
+    const text of [nested(501), nested(1_000_000), objects, `[${nested(500)}]`, "[".repeat(9_999)]
+  ) {
+    assert.throws(
+      () => parseJson(bytes(text)),
+      (error: unknown) => error instanceof RunnelError && error.code === "invalid_request",
+    );
   }
+});
+
+Deno.test("parseJson() counts levels, not brackets", () => {
+  const wide = JSON.stringify(Array(1_000).fill([[1]]));
+  const quoted = JSON.stringify(["[{".repeat(1_000), '\\"[', { '"[[[': "\\\\" }]);
+  for (const text of [wide, quoted]) assert.equal(writeJson(parseJson(bytes(text))), text);
+});
+
+Deno.test("parseJson() and writeJson() change no number", () => {
+  const kept = [
+    "12345678901234567890",
+    "-12345678901234567890",
+    "9007199254740993",
+    "1e400",
+    "-1e400",
+    "1e-400",
+    "0.12345678901234567890",
+    "100000000000000000000000",
+  ];
+  for (const number of kept) {
+    for (const text of [number, `[${number}]`, `{"a":{"b":${number},"c":"x"}}`]) {
+      assert.equal(writeJson(parseJson(bytes(text))), text);
+    }
+  }
+});
+
+Deno.test("parseJson() gives an ordinary number as one, beside others too", () => {
+  assert.deepEqual(parseJson(bytes("[0.1,1E5,1.50,1e+308,9007199254740991]")), [
+    0.1,
+    100000,
+    1.5,
+    1e308,
+    9007199254740991,
+  ]);
+  assert.deepEqual(parseJson(bytes('{"a":1.50,"b":"12345678901234567890","c":1e1}')), {
+    a: 1.5,
+    b: "12345678901234567890",
+    c: 10,
+  });
 });
 
 Deno.test("writeJson() refuses a value at which an engine's recursion ends", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import FakeTimers from "@sinonjs/fake-timers";
 import { z } from "zod";
 import { type ErrorCode, RunnelError } from "../../lib/errors.ts";
 import { readBytes, readChunks, readJson } from "../../lib/http/body.ts";
@@ -78,6 +79,74 @@ Deno.test("readBytes() gives up on a client that stalls, and reads no further", 
   const options = { maxBytes: 10, stallMs: 1 };
   await assert.rejects(readBytes(post(stream), options), hasCode("upload_timeout"));
   assert(seen.cancelled);
+});
+
+/** A body that a test sends bit by bit, with a clock that moves only as told. */
+function slowly() {
+  const clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  let feed: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const stream = new ReadableStream<Uint8Array>({
+    start: (controller) => void (feed = controller),
+    cancel: () => void (feed = undefined),
+  });
+  return {
+    stream,
+    /** Lets some time pass and then sends something. */
+    async send(text: string, { afterMs }: { afterMs: number }) {
+      await clock.tickAsync(afterMs);
+      feed?.enqueue(encode(text));
+      await clock.tickAsync(0);
+    },
+    end: () => feed?.close(),
+    [Symbol.dispose]: () => clock.uninstall(),
+  };
+}
+
+Deno.test("readBytes() gives up on a client that dribbles: a minute, and a second for each 1000 bytes", async () => {
+  using body = slowly();
+  const reading = readBytes(post(body.stream), { maxBytes: 100_000 });
+  const failed = assert.rejects(reading, hasCode("upload_timeout"));
+  await body.send("x".repeat(10_000), { afterMs: 29_000 });
+  let state = "reading";
+  reading.catch(() => state = "over");
+  for (let seconds = 29; seconds < 69; seconds++) await body.send("x", { afterMs: 1_000 });
+  assert.equal(state, "reading");
+  for (let seconds = 69; seconds < 72; seconds++) await body.send("x", { afterMs: 1_000 });
+  assert.equal(state, "over");
+  await failed;
+});
+
+Deno.test("readBytes() has time for a large body that comes slowly but steadily", async () => {
+  using body = slowly();
+  const reading = readBytes(post(body.stream), { maxBytes: 1_000_000 });
+  for (let i = 0; i < 100; i++) await body.send("x".repeat(10_000), { afterMs: 9_900 });
+  body.end();
+  assert.equal((await reading).length, 1_000_000);
+});
+
+Deno.test("readBytes() gives a small body of a known length a minute in all", async () => {
+  using body = slowly();
+  const reading = readBytes(post(body.stream, { "content-length": "1000" }), { maxBytes: 1_000 });
+  const failed = assert.rejects(reading, hasCode("upload_timeout"));
+  for (let seconds = 0; seconds < 61; seconds++) await body.send("x", { afterMs: 1_000 });
+  await failed;
+});
+
+Deno.test("readChunks() counts anew after a chunk that is a success by itself", async () => {
+  using body = slowly();
+  const isProgress = (chunk: Uint8Array) => chunk.includes(10);
+  const chunks: number[] = [];
+  const reading = (async () => {
+    for await (const { length } of readChunks(post(body.stream), { isProgress })) {
+      chunks.push(length);
+    }
+  })();
+  const failed = assert.rejects(reading, hasCode("upload_timeout"));
+  for (let i = 0; i < 100; i++) await body.send("x\n", { afterMs: 25_000 });
+  assert.equal(chunks.length, 100);
+  for (let i = 0; i < 3; i++) await body.send("x", { afterMs: 25_000 });
+  await failed;
+  assert.equal(chunks.length, 102);
 });
 
 Deno.test("readBytes() gives up when its signal aborts, before or while it reads", async () => {

@@ -7,18 +7,19 @@ import { createHandler, type Route } from "../../lib/http/handler.ts";
 import { jsonResponse } from "../../lib/http/json_response.ts";
 import { readQuery, text } from "../../lib/http/query.ts";
 import { createLogger } from "../../lib/log.ts";
+import { answerTo, connectRaw, dribble } from "../_support/raw_http.ts";
 import { deadline } from "../_support/until.ts";
 
 const MAX_BYTES = 100_000;
 
-/** A server with one route that takes a body. */
-function serve() {
+/** A server with one route that takes a body, and waits for it so long in all. */
+function serve({ patienceMs = 60_000 } = {}) {
   const arrived = Promise.withResolvers<{ reading: Promise<Uint8Array> }>();
   const upload: Route = {
     method: "POST",
     path: "upload/:topic",
     async handle({ request, params, search }) {
-      const body = readBytes(request, { maxBytes: MAX_BYTES });
+      const body = readBytes(request, { maxBytes: MAX_BYTES, patienceMs });
       arrived.resolve({ reading: body });
       const bytes = (await body).length;
       const { type } = readQuery({ search, headers: request.headers }, { type: text() });
@@ -41,23 +42,6 @@ function serve() {
   };
 }
 
-/** Sends text as UTF-8 bytes, without a word about how it ends. */
-async function connect(port: number, text: string): Promise<Deno.TcpConn> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  const writer = connection.writable.getWriter();
-  await writer.write(new TextEncoder().encode(text));
-  writer.releaseLock();
-  return connection;
-}
-
-/** The first of the answer, which holds its status line and headers. */
-async function answerTo(port: number, text: string): Promise<string> {
-  using connection = await connect(port, text);
-  const bytes = new Uint8Array(16_384);
-  const length = await deadline(connection.read(bytes), 5000, "an answer");
-  return new TextDecoder().decode(bytes.subarray(0, length ?? 0));
-}
-
 const head = (port: number, ...lines: string[]) =>
   [`Host: localhost:${port}`, ...lines, "", ""].join("\r\n");
 
@@ -78,13 +62,29 @@ for (const length of [1000, 90_000]) {
   Deno.test(`a client that vanishes in an upload of ${length} bytes ends its reading as client_closed`, async () => {
     await using server = serve();
     const start = "POST /upload/a HTTP/1.1\r\n" + head(server.port, `Content-Length: ${length}`);
-    const connection = await connect(server.port, `${start}half`);
+    const connection = await connectRaw(server.port, `${start}half`);
     const { reading } = await server.nextBody();
     connection.close();
     await assert.rejects(
       deadline(reading, 5000, "the end of the body"),
       (error: unknown) => error instanceof RunnelError && error.code === "client_closed",
     );
+  });
+}
+
+for (
+  const [size, length] of [
+    ["a small upload", "Content-Length: 1000"],
+    ["a large upload", "Content-Length: 90000"],
+    ["an upload of unknown length", "Transfer-Encoding: chunked"],
+  ] as const
+) {
+  Deno.test(`${size} that comes a byte at a time, and never stalls, is ended as upload_timeout`, async () => {
+    await using server = serve({ patienceMs: 200 });
+    const start = "POST /upload/a HTTP/1.1\r\n" + head(server.port, length);
+    const byte = length.startsWith("Content") ? "x" : "1\r\nx\r\n";
+    const answer = await dribble(server.port, start, { byte, everyMs: 5 });
+    assert.match(answer, /^HTTP\/1\.1 408 [^]*"upload_timeout"/);
   });
 }
 

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../codec/json.ts";
 import { Api, URL_OPTION } from "../api.ts";
 import { type BatchResult, uploadBatch } from "../batch_upload.ts";
 import { CliError } from "../cli_error.ts";
@@ -84,15 +85,14 @@ function encoder(topic: string, input: CommandInput) {
     // What is no JSON goes up as it is: the server refuses it in its place, and the order of answers stays.
     if (value === undefined) return text;
     if (!input.has("messages")) return `{${topicField}${key},"data":${text}}`;
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    if (!isObject) return text;
+    if (!text.trimStart().startsWith("{")) return text;
     return JSON.stringify({ ...JSON.parse(`{${topicField}${key}}`), ...value });
   };
 }
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { parseJsonText } from "../../codec/json.ts";
 import { Api, URL_OPTION } from "../api.ts";
 import type { Command } from "../command.ts";
 import { durationMs } from "../duration.ts";
@@ -34,14 +35,14 @@ The data may be JSON; anything else is sent as a string. With - it is read from 
     });
     const answer = await response.text();
     if (input.has("json")) terminal.out(answer);
-    else for (const line of payloadsOf(JSON.parse(answer))) terminal.out(line);
+    else for (const line of payloadsOf(parseJsonText(answer) as Answer)) terminal.out(line);
     return 0;
   },
 };
 
 function dataOf(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJsonText(text);
   } catch {
     return text;
   }
@@ -52,7 +53,9 @@ interface Reply {
   readonly dataBase64?: string;
 }
 
-function payloadsOf(answer: Reply & { replies?: readonly Reply[] }): string[] {
+type Answer = Reply & { readonly replies?: readonly Reply[] };
+
+function payloadsOf(answer: Answer): string[] {
   return (answer.replies ?? [answer]).map(({ data, dataBase64 }) => {
     const payload = data ?? dataBase64 ?? null;
     return typeof payload === "string" ? payload : JSON.stringify(payload);

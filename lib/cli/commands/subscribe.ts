@@ -1,7 +1,8 @@
+import { parseJsonText } from "../../codec/json.ts";
 import { Api, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { type Query, readEvents, type StreamEvent } from "../event_stream.ts";
-import { messageLine, printable } from "../message_line.ts";
+import { messageLine, printable, type ShownMessage } from "../message_line.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `deno task subscribe`: prints messages as they come. */
@@ -73,7 +74,8 @@ class Printer {
     this.#printed++;
     const { out } = this.#terminal;
     if (this.#input.has("json")) return out(data);
-    const message = JSON.parse(data);
+    // as the server sends them, with numbers as they were written
+    const message = parseJsonText(data) as ShownMessage;
     if (!this.#input.has("data")) return out(messageLine(message, this.#terminal));
     const payload = message.data ?? message.dataBase64 ?? null;
     out(typeof payload === "string" ? payload : JSON.stringify(payload));
