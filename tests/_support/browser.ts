@@ -25,18 +25,21 @@ export const skipsBrowser = Boolean(Deno.env.get("SKIP_BROWSER_TESTS"));
 if (skipsBrowser) console.error("skipped: browser tests, as SKIP_BROWSER_TESTS is set");
 
 /**
- * Opens a page in a Chromium of its own; `CHROMIUM` names another binary than PATH has.
+ * Opens a page in a Chromium of its own, with further switches where they are given; `CHROMIUM` names another binary than PATH has.
  *
  * @throws {Error} when there is no Chromium.
  */
-export async function openPage(url: string): Promise<BrowserPage> {
+export async function openPage(
+  url: string,
+  { args = [] }: { args?: readonly string[] } = {},
+): Promise<BrowserPage> {
   const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error(
       "Cannot find Chromium: deno task test installs it, or CHROMIUM=<path> names it",
     );
   }
-  const browser: Browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser: Browser = await chromium.launch({ executablePath, args: [...ARGS, ...args] });
   const page = await browser.newPage();
   const lines: string[] = [];
   page.on("console", (message) => void lines.push(message.text()));

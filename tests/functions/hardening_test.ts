@@ -1,6 +1,6 @@
 /** What a hostile client sends: each is refused or carried as it is, harms nobody else, and tells nothing of the inside. */
 import assert from "node:assert/strict";
-import { TopicPattern } from "../../lib/broker/topic_pattern.ts";
+import { TopicPattern } from "../../lib/codec/topic_pattern.ts";
 import { type Fixture, startRunnel } from "../_support/fixture.ts";
 import { readHistory } from "../_support/history.ts";
 import { assertProblem, publishId, send } from "../_support/http.ts";
