@@ -1,4 +1,4 @@
-/** What `deno task` runs: `deno run -A lib/cli/main.ts <command>`. */
+/** What `deno task` runs: `deno run … lib/cli/main.ts <command>`. */
 import { CliError } from "./cli_error.ts";
 import { type Command, parseInput } from "./command.ts";
 import { commandHelp, overview } from "./help.ts";

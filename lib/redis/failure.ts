@@ -151,6 +151,10 @@ export function toRedisFailure(thrown: unknown, sent: boolean): RedisFailure {
       return new RedisFailure(code, detail, { outcome, cause: error });
     }
   }
+  if (error instanceof Error && error.name === "NotCapable") {
+    const detail = "Deno does not let this process reach Redis";
+    return new RedisFailure("redis_unavailable", detail, { outcome, cause: error });
+  }
   if (outcome !== "refused" && TLS.test(message)) {
     const detail = "The TLS link to Redis cannot be set up";
     return new RedisFailure("redis_tls", detail, { outcome, cause: error });

@@ -1,6 +1,7 @@
 /** Runnel in a process of its own, for tests that kill, stop or signal it. */
 import { type GuardedProcess, spawnGuarded } from "../../lib/cli/topology/guarded_process.ts";
 import { freePort } from "../../lib/cli/topology/ports.ts";
+import { taskFlags } from "./task_flags.ts";
 import { until } from "./until.ts";
 
 /** Options of {@link startServer}. */
@@ -15,7 +16,7 @@ export interface ServerOptions {
   readonly file?: string;
   /** The deno that runs it. @default this one */
   readonly deno?: string;
-  /** Arguments between `deno run` or `deno serve` and the file. @default ["-A"] */
+  /** Arguments between `deno run` or `deno serve` and the file. @default those of the task `start` or `serve` */
   readonly denoArgs?: readonly string[];
   /** A port of the caller's choice. @default a free one */
   readonly port?: number;
@@ -55,7 +56,8 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 }
 
 function launch(options: ServerOptions, dir: string): ServerProcess {
-  const { deno = Deno.execPath(), denoArgs = ["-A"], file } = options;
+  const { deno = Deno.execPath(), file } = options;
+  const { denoArgs = taskFlags(file === undefined ? "start" : "serve") } = options;
   const port = options.port ?? freePort();
   const [stdout, stderr] = [`${dir}/stdout`, `${dir}/stderr`];
   const args = file === undefined
@@ -88,8 +90,8 @@ function launch(options: ServerOptions, dir: string): ServerProcess {
   };
 }
 
-// A developer's own settings must not leak into what is tested.
-const INHERITED = Object.keys(Deno.env.toObject()).filter((name) =>
+/** Variables of this process that are a developer's own settings: they must not leak into what is tested. */
+export const INHERITED = Object.keys(Deno.env.toObject()).filter((name) =>
   /^(REDIS_|RUNNEL_|TLS_|PORT$|HOST$|LOG_LEVEL$)/.test(name)
 );
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import type { TopologyName } from "../../lib/cli/topology/topology.ts";
+import { taskFlags } from "../_support/task_flags.ts";
 import { assertBroken } from "../fault/verdict.ts";
 import { type ChaosOptions, type ChaosResult, runChaos } from "./chaos.ts";
 import { commandFault, FAULTS, faultsFor } from "./fault_kinds.ts";
@@ -91,7 +92,8 @@ Deno.test("deno task chaos ends with 1 where a promise was broken, and its table
   const script = `${each} do redis.pcall('XTRIM', k, 'MAXLEN', 0) end`;
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-A", "tests/chaos/main.ts", "--topology", "own", "--seconds", "1"],
+      ...["run", ...taskFlags("chaos"), "tests/chaos/main.ts"],
+      ...["--topology", "own", "--seconds", "1"],
       ...["--faults", "command", "--command", `redis-cli -p ${redis.port} EVAL "${script}" 0`],
     ],
     env: { REDIS_URL: redis.url },

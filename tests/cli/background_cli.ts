@@ -1,6 +1,7 @@
 /** A command of the CLI that goes on while the test does something else. */
 import { fileURLToPath } from "node:url";
 import { spawnGuarded } from "../../lib/cli/topology/guarded_process.ts";
+import { taskFlags } from "../_support/task_flags.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FOREIGN = /^(REDIS_|RUNNEL_|TLS_|PORT$|HOST$|LOG_LEVEL$)/;
@@ -17,7 +18,7 @@ export interface BackgroundCli extends AsyncDisposable {
   readonly code: Promise<number>;
 }
 
-/** Starts a command; of this process's own environment it gets only what finds programs and caches. */
+/** Starts a command as its task would; of this process's own environment it gets only what finds programs and caches. */
 export async function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -25,7 +26,7 @@ export async function startCli(
   const dir = await Deno.makeTempDir({ prefix: "runnel-cli-" });
   const child = spawnGuarded({
     command: Deno.execPath(),
-    args: ["run", "-A", "lib/cli/main.ts", ...args],
+    args: ["run", ...taskFlags(args[0] ?? ""), "lib/cli/main.ts", ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
     unset: Object.keys(Deno.env.toObject()).filter((name) => FOREIGN.test(name)),

@@ -3,6 +3,7 @@ import { readRecord } from "../../lib/cli/redis/data_folder.ts";
 import { isAlive } from "../../lib/cli/redis/process_table.ts";
 import { spawnGuarded } from "../../lib/cli/topology/guarded_process.ts";
 import { freePort } from "../../lib/cli/topology/ports.ts";
+import { taskFlags } from "../_support/task_flags.ts";
 import { deadline, until } from "../_support/until.ts";
 
 Deno.test("dev starts the server again when a file changes, and keeps its Redis", async () => {
@@ -15,7 +16,7 @@ Deno.test("dev starts the server again when a file changes, and keeps its Redis"
   };
   await using dev = spawnGuarded({
     command: Deno.execPath(),
-    args: ["run", "-A", "lib/cli/main.ts", "dev"],
+    args: ["run", ...taskFlags("dev"), "lib/cli/main.ts", "dev"],
     env: { PORT: `${port}`, RUNNEL_DATA_DIR: `${dir}/data`, NO_COLOR: "1" },
     unset: ["REDIS_URL", "RUNNEL_AUTH", "HOST"],
     stdout: `${dir}/out`,

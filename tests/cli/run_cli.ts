@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { taskFlags } from "../_support/task_flags.ts";
 
 /** How a command ended, and what it wrote. */
 export interface CliResult {
@@ -18,13 +19,13 @@ export interface RunCliOptions {
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FOREIGN = /^(REDIS_|RUNNEL_|TLS_|PORT$|HOST$|LOG_LEVEL$)/;
 
-/** Runs a command of the CLI in a process of its own, and waits for its end. */
+/** Runs a command of the CLI in a process of its own, as its task would, and waits for its end. */
 export async function runCli(
   args: readonly string[],
   { env = {}, stdin = "" }: RunCliOptions = {},
 ): Promise<CliResult> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "lib/cli/main.ts", ...args],
+    args: ["run", ...taskFlags(args[0] ?? ""), "lib/cli/main.ts", ...args],
     cwd: ROOT,
     env: { ...inherited(), NO_COLOR: "1", ...env },
     clearEnv: true,

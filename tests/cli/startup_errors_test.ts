@@ -6,6 +6,7 @@ import { freePort } from "../../lib/cli/topology/ports.ts";
 import { startTopology } from "../../lib/cli/topology/start_topology.ts";
 import { issueDated } from "../_support/dated_certificate.ts";
 import { startServer } from "../_support/server.ts";
+import { taskFlags } from "../_support/task_flags.ts";
 import { until } from "../_support/until.ts";
 import { runCli } from "./run_cli.ts";
 
@@ -142,6 +143,7 @@ Deno.test("a function that stands alone logs the cause of what it answers with 5
   for (const [env, cause] of cases) {
     await using server = await startServer({
       file: "functions/publish.ts",
+      denoArgs: [...taskFlags("serve"), "--allow-read"],
       env: { ...env, RUNNEL_AUTH: "open", RUNNEL_ALLOW_OPEN: "1" },
     });
     const publish = async () => {

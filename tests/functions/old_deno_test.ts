@@ -12,7 +12,7 @@ for (const version of ["2.1.14", "2.5.7"]) {
     await using server = await startServer({
       redisUrl: redis.url,
       deno: await denoBinary(version),
-      denoArgs: ["-A", "--no-lock"],
+      denoArgs: ["--no-prompt", "--allow-net", "--allow-env", "--no-lock"],
       file: "functions/main.ts",
       env: { RUNNEL_AUTH: "open", RUNNEL_ALLOW_OPEN: "1" },
       timeoutMs: 60_000,

@@ -49,6 +49,12 @@ Deno.test("toRedisFailure() knows whether a command can have taken effect", () =
     [new Error("connect ENOENT /tmp/x.sock"), false, "redis_unavailable", "unsent"],
     [new Error("getaddrinfo ENOTFOUND nowhere"), false, "redis_unavailable", "unsent"],
     [new Error("connect ETIMEDOUT"), false, "redis_timeout", "unsent"],
+    [
+      new Deno.errors.NotCapable('Requires net access to "tls.example:6379"'),
+      false,
+      "redis_unavailable",
+      "unsent",
+    ],
     [reply("WRONGPASS invalid"), false, "redis_auth", "unsent"],
     [new Error("self-signed certificate in certificate chain"), false, "redis_tls", "unsent"],
   ];

@@ -54,7 +54,10 @@ interface Source {
 }
 
 async function openSource(path: string): Promise<Source> {
-  if (path === "-") return { stream: Deno.stdin.readable, bytes: undefined };
+  // a file that Deno opens under -A alone
+  if (path === "-" || path === "/dev/stdin") {
+    return { stream: Deno.stdin.readable, bytes: undefined };
+  }
   try {
     const { size, isFile, isDirectory } = await Deno.stat(path);
     if (isDirectory) throw new Error("it is a folder");

@@ -32,10 +32,18 @@ function stateOf(pid: number): string | undefined {
 function readText(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path);
-  } catch {
+  } catch (error) {
+    // Deno itself reads /proc under -A alone.
+    if (error instanceof Deno.errors.NotCapable) return readByCommand(path);
     // No such process, or a system without /proc.
     return undefined;
   }
+}
+
+function readByCommand(path: string): string | undefined {
+  const cat = new Deno.Command("cat", { args: [path], stdin: "null", stderr: "null" });
+  const { success, stdout } = cat.outputSync();
+  return success ? new TextDecoder().decode(stdout) : undefined;
 }
 
 /** Sends a signal; a process that is gone already is fine. */
