@@ -11,10 +11,10 @@ import { runCli } from "./cli/run_cli.ts";
 /** What `deno task start` reads besides, and the command line. A function reads none of it, whatever is set. */
 const NOT_FOR_FUNCTIONS: readonly string[] = [
   ...["PORT", "HOST", "TLS_CERT", "TLS_KEY", "RUNNEL_DATA_DIR"],
-  "RUNNEL_URL",
+  ...["RUNNEL_URL", "RUNNEL_TOKEN"],
 ];
 /** What commands that talk to a server read. */
-const FOR_CLIENTS = ["RUNNEL_URL"];
+const FOR_CLIENTS = ["RUNNEL_URL", "RUNNEL_TOKEN"];
 
 const SERVE = taskFlags("serve");
 const FUNCTIONS = [...Deno.readDirSync("functions")]

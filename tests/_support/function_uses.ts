@@ -68,6 +68,11 @@ export const USES: Readonly<Record<string, (use: Use) => Promise<void>>> = {
     const { status } = await send(`${url}/scheduled/${token}`, { method: "DELETE" });
     assert.equal(status, 204);
   },
+  async token({ url, topic }) {
+    const { status, body } = await send(`${url}/token`, { json: { subscribe: [topic] } });
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(typeof body.ticket, "string");
+  },
   async health({ url }) {
     const { status, body } = await send(`${url}/health/ready`);
     assert.equal(status, 200, JSON.stringify(body));
