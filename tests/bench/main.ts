@@ -1,5 +1,6 @@
 /** `deno task bench [name...]`: measures Runnel beside what it is built on, and prints a table with the ratios. */
 import { parseArgs } from "node:util";
+import { authBench } from "./auth_bench.ts";
 import { batchBench } from "./batch_bench.ts";
 import type { Bench, Row } from "./bench.ts";
 import { fanOutBench } from "./fan_out_bench.ts";
@@ -16,6 +17,7 @@ import { workBench } from "./work_bench.ts";
 
 const BENCHES: readonly Bench[] = [
   publishBench,
+  authBench,
   batchBench,
   fanOutBench,
   latencyBench,

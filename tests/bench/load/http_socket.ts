@@ -4,15 +4,20 @@ const encoder = new TextEncoder();
 const utf8 = new TextDecoder();
 const latin1 = new TextDecoder("latin1");
 
-/** The bytes of a POST with a JSON body. */
-export function postBytes(path: string, json: string): Uint8Array {
-  return requestBytes("POST", path, json);
+/** The bytes of a POST with a JSON body, and with a header line of the caller's. */
+export function postBytes(path: string, json: string, header = ""): Uint8Array {
+  return requestBytes("POST", path, { json, header });
 }
 
 /** The bytes of a request with a JSON body. */
-function requestBytes(method: string, path: string, json: string): Uint8Array {
+function requestBytes(
+  method: string,
+  path: string,
+  { json, header }: { json: string; header: string },
+): Uint8Array {
   const body = encoder.encode(json);
   const head = `${method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n` +
+    (header === "" ? "" : `${header}\r\n`) +
     `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
   return concat(encoder.encode(head), body);
 }
@@ -66,7 +71,7 @@ export class HttpSocket implements Disposable {
    */
   async ask<T>(path: string, json: unknown, method = "POST"): Promise<T> {
     const body = json === undefined ? "" : JSON.stringify(json);
-    const status = await this.exchange(requestBytes(method, path, body));
+    const status = await this.exchange(requestBytes(method, path, { json: body, header: "" }));
     const text = this.#body ? utf8.decode(this.#body) : "";
     if (status < 200 || status > 299) {
       throw new Error(`Cannot ${method} ${path}: ${status} ${text}`);

@@ -8,6 +8,8 @@ export interface RequestPlan {
   readonly connections: number;
   /** Bodies that the connections send in turn, as JSON texts. */
   readonly bodies: readonly string[];
+  /** Header lines, of which the requests take turns. @default none */
+  readonly headers?: readonly string[];
   readonly warmUpSeconds: number;
   readonly seconds: number;
 }

@@ -38,7 +38,10 @@ export interface RequestLoopOptions {
 
 /** Answered requests in the time after the warm-up. */
 export async function measureRequests(plan: RequestPlan): Promise<RateResult> {
-  const requests = plan.bodies.map((body) => postBytes(plan.path, body));
+  const { bodies, headers = [""] } = plan;
+  const requests = headers.flatMap((header) =>
+    bodies.map((body) => postBytes(plan.path, body, header))
+  );
   await using loop = new RequestLoop();
   loop.start(plan.port, { requests, connections: plan.connections });
   return await measureRate(plan, () => loop);
