@@ -133,9 +133,11 @@ function check(message: unknown, identity: Identity): Checked {
 
 /** One line of the log for what was refused together. */
 function auditRefused(checked: readonly Checked[], context: RequestContext): void {
-  const refused = checked.find((one) => one instanceof RunnelError && one.code === "forbidden");
+  const refused = checked.find((one) => one instanceof RunnelError && REFUSED.has(one.code));
   if (refused instanceof RunnelError) context.audit(refused);
 }
+
+const REFUSED: ReadonlySet<string> = new Set(["forbidden", "invalid_token"]);
 
 function asRunnelError(error: unknown): RunnelError {
   if (error instanceof RunnelError) return error;

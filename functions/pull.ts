@@ -2,7 +2,7 @@ import { type App, app } from "../lib/app.ts";
 import { LEASE_MS, pullSchema } from "../lib/broker/group_input.ts";
 import { parseStart } from "../lib/broker/start.ts";
 import { messageJson } from "../lib/codec/message.ts";
-import { authorize } from "../lib/http/identity.ts";
+import { authorize, type Identity, requireUnended } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
@@ -21,7 +21,7 @@ export function pullRoutes(source: () => Promise<App>): Route[] {
 }
 
 async function pull(runnel: App, context: RequestContext): Promise<Response> {
-  const { request, identity, signal } = context;
+  const { request, identity } = context;
   readQuery(context, {});
   const input = await readJson(request, {
     maxBytes: runnel.config.limits.bodyBytes,
@@ -29,20 +29,44 @@ async function pull(runnel: App, context: RequestContext): Promise<Response> {
   });
   const { topic, group, consumer, attempt } = input;
   authorize(identity, "consume", topic);
-  const { lease, leaseUntil, messages, more } = await runnel.broker.groups.pull({
+  const wanted = {
     name: { sub: topic, group },
     since: parseStart(input.since ?? "latest", "#/since"),
     max: input.max ?? 1,
     leaseMs: input.leaseMs ?? LEASE_MS,
     ...(consumer === undefined ? {} : { consumer }),
     ...(attempt === undefined ? {} : { attempt }),
-  }, { waitMs: input.waitMs ?? 0, signal });
+  };
+  const waitMs = Math.min(input.waitMs ?? 0, leftOf(identity));
+  const { lease, leaseUntil, messages, more } = await whileHeld(
+    context,
+    (signal) => runnel.broker.groups.pull(wanted, { waitMs, signal }),
+  );
   const head = JSON.stringify({
     lease: lease ?? null,
     leaseUntil: leaseUntil === undefined ? null : new Date(leaseUntil).toISOString(),
   });
   const list = messages.map(({ message, deliveries }) => messageJson(message, { deliveries }));
   return jsonTextResponse(`${head.slice(0, -1)},"messages":[${list.join(",")}],"more":${more}}`);
+}
+
+/** How long a credential is still good, in milliseconds: nothing is leased after it. */
+function leftOf({ expiresAt = Infinity }: Identity): number {
+  return Math.max(0, expiresAt - Date.now());
+}
+
+/** Waits for something no longer than the client does, and than its credential is taken. */
+async function whileHeld<T>(
+  { identity, signal }: RequestContext,
+  work: (ends: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { revoked } = identity;
+  try {
+    return await work(revoked === undefined ? signal : AbortSignal.any([signal, revoked]));
+  } catch (error) {
+    requireUnended(identity);
+    throw error;
+  }
 }
 
 export default {

@@ -70,13 +70,27 @@ export class GrantedIdentity implements Identity {
   }
 }
 
+/** How far the clocks of whoever issues tokens may be off, in milliseconds. */
+export const CLOCK_TOLERANCE_MS = 5_000;
+
 /**
- * Refuses what an identity may not do.
+ * Refuses what an identity may not do, or not any more: an upload may last longer than its credential.
  *
- * @throws {RunnelError} `forbidden`.
+ * @throws {RunnelError} `forbidden`, or `invalid_token` where the credential has ended meanwhile.
  */
 export function authorize(identity: Identity, action: Action, topic: string): void {
+  requireUnended(identity);
   if (!identity.may(action, topic)) throw forbidden(action, topic);
+}
+
+/**
+ * Refuses a credential that has ended, or was taken back, since it let the request in.
+ *
+ * @throws {RunnelError} `invalid_token`.
+ */
+export function requireUnended({ expiresAt = Infinity, revoked }: Identity): void {
+  if (revoked?.aborted !== true && Date.now() < expiresAt + CLOCK_TOLERANCE_MS) return;
+  throw new RunnelError("invalid_token", "The credential has ended, or was taken back");
 }
 
 /** Like {@link authorize}, where any of several actions will do. */
@@ -85,6 +99,7 @@ export function authorizeAny(
   actions: readonly Action[],
   topic: string,
 ): void {
+  requireUnended(identity);
   if (actions.some((action) => identity.may(action, topic))) return;
   throw forbidden(actions[0] ?? "manage", topic);
 }

@@ -13,7 +13,7 @@ import { type Grants, grantsSchema, withSubject } from "../codec/grants.ts";
 import { algorithmOf, type JwtAlgorithm } from "../codec/jwt_algorithm.ts";
 import { RunnelError } from "../errors.ts";
 import { fetchBounded } from "./bounded_fetch.ts";
-import { GrantedIdentity, type Identity } from "./identity.ts";
+import { CLOCK_TOLERANCE_MS, GrantedIdentity, type Identity } from "./identity.ts";
 
 /** What tokens are verified with: one kind of key, so that none can pass for another. */
 export type JwtKeySource =
@@ -31,8 +31,6 @@ export interface JwtSettings {
   readonly audience?: string;
 }
 
-/** How far the clocks of whoever issues tokens may be off, in seconds. */
-const TOLERANCE_SECONDS = 5;
 /** Tokens that are known to be right. */
 const REMEMBERED = 10_000;
 /** How long, so that a key that leaves a key set is of no use soon. */
@@ -99,7 +97,7 @@ export class JwtVerifier {
       const verify = await this.#verify;
       const { payload } = await verify(token, {
         algorithms: [...algorithms],
-        clockTolerance: TOLERANCE_SECONDS,
+        clockTolerance: CLOCK_TOLERANCE_MS / 1000,
         requiredClaims: ["exp"],
         ...(issuer === undefined ? {} : { issuer }),
         ...(audience === undefined ? {} : { audience }),

@@ -3,7 +3,7 @@ import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import { type Grants, grantsSchema } from "../codec/grants.ts";
 import { RunnelError } from "../errors.ts";
-import { GrantedIdentity, type Identity } from "./identity.ts";
+import { CLOCK_TOLERANCE_MS, GrantedIdentity, type Identity } from "./identity.ts";
 
 /** What tickets need of Redis. */
 export interface TicketStore {
@@ -55,7 +55,6 @@ const SESSION_MS = 86_400_000;
 /** Patterns of a ticket together, in characters: its session must fit into a cookie. */
 const GRANTS_LENGTH = 2_048;
 const TICKET_LENGTH = 6_144;
-const TOLERANCE_MS = 5_000;
 const TICKET = "rn-ticket", SESSION = "rn-session";
 const COOKIE = "runnel-";
 
@@ -118,7 +117,7 @@ export class TicketOffice {
   async redeem(ticket: string): Promise<Redeemed> {
     const claims = await this.#verify(ticket, TICKET);
     const identity = await this.#identityOf(claims, claims.end);
-    const ms = Math.max(1, Math.ceil(claims.exp * 1000 - Date.now()) + TOLERANCE_MS);
+    const ms = Math.max(1, Math.ceil(claims.exp * 1000 - Date.now()) + CLOCK_TOLERANCE_MS);
     if (!await this.#options.store.spend(claims.jti, ms)) throw refused();
     const ends = Math.min(claims.end ?? Infinity, Date.now() + SESSION_MS);
     const value = await this.#sign(SESSION, { ...claims, exp: ends / 1000 });

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { ALL, bearer, JWT_ENV, token } from "../_support/credentials.ts";
 import { startRunnel } from "../_support/fixture.ts";
 import { send } from "../_support/http.ts";
-import { readNdjson } from "../_support/ndjson.ts";
+import { ndjsonLines, readNdjson } from "../_support/ndjson.ts";
 import { openStream, type SseEvent } from "../_support/sse.ts";
+import { sleep } from "../_support/until.ts";
 
 /** What the last of some events says. */
 function dataOf(events: readonly SseEvent[]): Record<string, unknown> & { in: number } {
@@ -60,4 +61,44 @@ Deno.test("a stream whose token ends in a hundred years is not ended by it", asy
   await stream.until("$ready");
   await send(`${runnel.url}/publish`, { json: { topic: "a", data: 1 }, headers });
   assert.equal((await stream.messages(1))[0]?.data, 1);
+});
+
+Deno.test("a pull waits no longer than its token lasts", async () => {
+  await using runnel = await startRunnel({ env: JWT_ENV });
+  const headers = bearer(await token(ALL, { claims: { exp: Date.now() / 1000 + 1 } }));
+  const json = { topic: "a", group: "g", waitMs: 60_000 };
+  const answer = await send(`${runnel.url}/pull`, { json, headers });
+  assert.deepEqual([answer.status, answer.body.messages], [200, []]);
+});
+
+Deno.test("an upload that goes on when its token has ended stores no more, line by line", async () => {
+  await using runnel = await startRunnel({ env: JWT_ENV });
+  // taken though it has ended, since clocks may be off; two seconds later it is not
+  const headers = {
+    ...bearer(await token(ALL, { claims: { exp: Date.now() / 1000 - 3 } })),
+    "content-type": "application/x-ndjson",
+  };
+  const upload = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = upload.writable.getWriter();
+  const line = new TextEncoder().encode('{"topic":"a","data":1}\n');
+  writer.write(line);
+  const response = await fetch(`${runnel.url}/batch`, {
+    method: "POST",
+    headers,
+    body: upload.readable,
+  });
+  let accepted = 0, code: unknown;
+  for await (const { id, error } of ndjsonLines(response)) {
+    if (typeof id === "string") {
+      accepted++;
+      await sleep(100);
+      await writer.write(line);
+    } else if (error !== undefined) {
+      code = (error as { code: string }).code;
+      break;
+    }
+  }
+  await writer.close().catch(() => {});
+  assert.equal(code, "invalid_token");
+  assert.ok(accepted > 0);
 });

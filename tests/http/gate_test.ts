@@ -39,3 +39,14 @@ Deno.test("authorize() refuses what the identity may not do", () => {
     (error: unknown) => error instanceof RunnelError && error.code === "forbidden",
   );
 });
+
+Deno.test("authorize() refuses a credential that has ended, or was taken back, since it let the request in", () => {
+  const refusal = { code: "invalid_token" };
+  const end = new AbortController();
+  const ended = { ...EVERYBODY, expiresAt: Date.now() - 6_000 };
+  const revoked = { ...EVERYBODY, revoked: end.signal };
+  assert.throws(() => authorize(ended, "publish", "a"), refusal);
+  assert.doesNotThrow(() => authorize(revoked, "publish", "a"));
+  end.abort();
+  assert.throws(() => authorize(revoked, "publish", "a"), refusal);
+});
