@@ -20,6 +20,7 @@ export const keys: Command = {
   keys revoke <name>                        ends it, and what was opened with it, within five seconds
 A key is shown once: only its hash is kept. For <name> its id will do too, which stands in the key: rnk_<id>_…
 Topics are separated by commas, and may be patterns: --publish "orders.*,news" --subscribe "**"
+"**" stands for no topic with a leading $: to read dead letters, a key needs --subscribe '**,$dead.**'
 Keys are in the Redis of REDIS_URL; unset, in that of deno task start. With create --print they are in RUNNEL_KEYS, and
 Redis is not asked: stdout gets the JSON for it, stderr the key.
   deno task keys create ci --publish "**" --print >keys.json, then RUNNEL_AUTH=keys RUNNEL_KEYS=keys.json`,
