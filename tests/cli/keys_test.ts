@@ -214,9 +214,11 @@ function countsOf({ all }: Servers): Promise<string[]> {
 Deno.test("keys are on every shard, and come back where one was emptied", async () => {
   await using shards = await startServers(3);
   const keys = keysAt(shards.urls);
-  const key = await keys.key("create", "ci", "--publish", "**");
   const gone = await keys.key("create", "gone", "--publish", "**");
+  assert.deepEqual(await countsOf(shards), ["1", "1", "1"]);
   await keys.ok("revoke", "gone");
+  for (const server of shards.all) assert.doesNotMatch(await server.cli("HVALS", FIELD), /sha256/);
+  const key = await keys.key("create", "ci", "--publish", "**");
   assert.deepEqual(await countsOf(shards), ["2", "2", "2"]);
   await using runnel = await openRunnel({ redisUrl: shards.urls, env: WITH_KEYS });
   assert.equal((await publishAs(key, runnel.url)).status, 200);
