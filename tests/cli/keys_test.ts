@@ -334,6 +334,22 @@ Deno.test("keys refuses a name that is taken, and one that is not there", async 
   assert.equal(await redis.cli("HLEN", FIELD), "1");
 });
 
+Deno.test("keys asks which is meant where two processes have made a name at once", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  const keys = keysAt(redis.url);
+  const [, id = ""] = (await keys.key("create", "ci", "--publish", "**")).split("_");
+  const twin = "twin".padEnd(12, "0");
+  const text = await redis.cli("HGET", FIELD, id);
+  await redis.cli("HSET", FIELD, twin, text.replaceAll(id, twin));
+  const unclear = await keys.run("revoke", "ci");
+  assert.equal(unclear.code, 1);
+  for (const one of [id, twin]) assert.ok(unclear.stderr.includes(one));
+  await keys.ok("revoke", twin);
+  assert.deepEqual((await keys.list()).map((key) => key.id), [id]);
+  await keys.ok("revoke", "ci");
+  assert.deepEqual(await keys.list(), []);
+});
+
 Deno.test("keys create --expires ends a key, and rotate gives it a new end", async () => {
   await using redis = await startRedis({ appendonly: false });
   const keys = keysAt(redis.url);

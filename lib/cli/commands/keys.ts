@@ -14,6 +14,7 @@ export const keys: Command = {
   usage: "keys create|list|rotate|revoke [name]",
   summary: "Creates, lists, rotates and revokes the API keys that RUNNEL_AUTH=keys takes",
   details: `
+It is one of these:
   keys create <name> --publish <topics> …   makes a key and prints it: KEY=$(deno task keys create …)
   keys list                                 says what each key may do
   keys rotate <name>                        prints a new text for it; the old one ends, after --grace where given
