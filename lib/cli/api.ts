@@ -17,14 +17,17 @@ export interface ApiRequest {
 export class Api {
   /** Where the server is, without a closing slash. */
   readonly base: string;
+  readonly #credential: Readonly<Record<string, string>>;
 
   /**
-   * Takes the server of `--url`, else of `RUNNEL_URL`, else the one that `deno task start` runs.
+   * Takes the server of `--url`, else of `RUNNEL_URL`, else the one that `deno task start` runs, and shows it
+   * `RUNNEL_TOKEN`: an option would stand in the list of processes.
    *
-   * @throws {CliError} when that is no http or https URL, or has a query.
+   * @throws {CliError} when that is no http or https URL, or has a query, or the token cannot stand in a header.
    */
   constructor(url: string | undefined) {
     this.base = serverUrl(url);
+    this.#credential = credential();
   }
 
   /**
@@ -44,11 +47,18 @@ export class Api {
    *
    * @throws {CliError} when the server cannot be reached.
    */
-  async attempt(path: string, { query = [], ...init }: ApiRequest = {}): Promise<Response> {
+  async attempt(
+    path: string,
+    { query = [], headers, ...init }: ApiRequest = {},
+  ): Promise<Response> {
     const search = new URLSearchParams(query.map(([name, value]) => [name, value])).toString();
     const url = `${this.base}/${path}${search === "" ? "" : `?${search}`}`;
     try {
-      return await fetch(url, { ...init, signal: init.signal ?? null });
+      return await fetch(url, {
+        ...init,
+        headers: { ...this.#credential, ...headers },
+        signal: init.signal ?? null,
+      });
     } catch (error) {
       if (init.signal?.aborted) throw error;
       throw this.unreachable(error);
@@ -92,6 +102,16 @@ function serverUrl(url: string | undefined): string {
   });
 }
 
+function credential(): Readonly<Record<string, string>> {
+  const { token } = loadConfig((name) => name === "RUNNEL_TOKEN" ? Deno.env.get(name) : undefined);
+  if (token === undefined) return {};
+  if (/^[\x21-\x7e]+$/.test(token)) return { authorization: `Bearer ${token}` };
+  throw new CliError("Cannot use RUNNEL_TOKEN: it is neither an API key nor a token", {
+    exitCode: 2,
+    advice: ["Both are one word of letters, digits and . _ -"],
+  });
+}
+
 /** Segment of a path: a topic may hold slashes. */
 export function segment(text: string): string {
   return encodeURIComponent(text);
@@ -106,6 +126,7 @@ export async function problemOf(response: Response): Promise<CliError> {
     {
       advice: [
         ...errors.map((error) => `${error.pointer}: ${error.detail}`),
+        ...(Object.hasOwn(CURES, code) ? CURES[code] ?? [] : []),
         ...(problem.requestId === undefined
           ? []
           : [`The server's log has more: ${problem.requestId}`]),
@@ -113,6 +134,18 @@ export async function problemOf(response: Response): Promise<CliError> {
     },
   );
 }
+
+const CURES: Readonly<Record<string, readonly string[]>> = {
+  unauthenticated: [
+    "Set RUNNEL_TOKEN to a token, or to an API key: deno task keys create <name> --publish <topics> …",
+  ],
+  invalid_token: [
+    "Look at RUNNEL_TOKEN: deno task keys list says which API keys there are, and until when",
+  ],
+  forbidden: [
+    "Set RUNNEL_TOKEN to one that may: deno task keys list says what each API key may do",
+  ],
+};
 
 interface Problem {
   readonly title?: string;

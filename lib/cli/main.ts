@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   reply: async () => (await import("./commands/reply.ts")).reply,
   dead: async () => (await import("./commands/dead.ts")).dead,
   demo: async () => (await import("./commands/demo.ts")).demo,
+  keys: async () => (await import("./commands/keys.ts")).keys,
   redis: async () => (await import("./commands/redis.ts")).redis,
   reshard: async () => (await import("./commands/reshard.ts")).reshard,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,

@@ -24,6 +24,8 @@ export interface KeyRingOptions {
 
 /** How old the list may be that a known key is found in, in milliseconds; what uses a key that is gone ends as late. */
 const FRESH_MS = 2_000;
+/** How old it may be while it is read again, so that a Redis that stalls does not stall everybody. */
+const STALE_MS = 4_000;
 /** How old the list may be in which a key is not found. */
 const ABSENT_MS = 200;
 
@@ -70,10 +72,11 @@ export class KeyRing implements Disposable {
     if (configured !== undefined) return this.#admit(text, configured);
     const ring = this.#ring;
     const stored = ring?.keys.get(id);
-    if (ring !== undefined && stored !== undefined && age(ring) < FRESH_MS) {
-      return this.#admit(text, stored);
+    if (ring === undefined || stored === undefined || age(ring) > STALE_MS) {
+      return this.#lookUp(text, id);
     }
-    return this.#lookUp(text, id);
+    if (age(ring) > FRESH_MS) this.#read().catch((error) => this.#tell(error));
+    return this.#admit(text, stored);
   }
 
   /**
@@ -106,7 +109,7 @@ export class KeyRing implements Disposable {
 
   async #find(id: string): Promise<ApiKey | undefined> {
     const ring = this.#ring;
-    if (ring !== undefined && age(ring) < (ring.keys.has(id) ? FRESH_MS : ABSENT_MS)) {
+    if (ring !== undefined && age(ring) < (ring.keys.has(id) ? STALE_MS : ABSENT_MS)) {
       return ring.keys.get(id);
     }
     return (await this.#read()).keys.get(id);
@@ -163,13 +166,17 @@ export class KeyRing implements Disposable {
     }
   }
 
+  #tell(error: unknown): void {
+    this.#options.log.debug("API keys cannot be read", { error });
+  }
+
   #keepReading(): void {
     if (this.#closed || this.#timer !== undefined) return;
     this.#timer = setTimeout(async () => {
       try {
         await this.#read();
       } catch (error) {
-        this.#options.log.debug("API keys cannot be read", { error });
+        this.#tell(error);
       }
       this.#timer = undefined;
       if (this.#holders.size > 0) this.#keepReading();

@@ -13,6 +13,8 @@ const recordSchema = z.strictObject({
   at: z.number(),
   /** When the key was made. */
   createdAt: z.number(),
+  /** What a key was called that was revoked. */
+  name: z.string().optional(),
   /** Absent where it was revoked. */
   key: apiKeySchema.optional(),
 });
@@ -56,11 +58,7 @@ export class KeyRecords {
     const known = results.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     const failure = results.find((one) => one.status === "rejected");
     if (known.length === 0 && failure !== undefined) throw failure.reason;
-    const newest = new Map<string, KeyRecord>();
-    for (const record of known.flat()) {
-      const other = newest.get(record.id);
-      if (other === undefined || record.at > other.at) newest.set(record.id, record);
-    }
+    const newest = newestOf(known.flat());
     await this.#level(shards, { results, newest });
     return [...newest.values()];
   }
@@ -83,6 +81,16 @@ export class KeyRecords {
     // the next who reads tries again
     await Promise.allSettled(missing);
   }
+}
+
+/** The newest record of each key, by its id. */
+export function newestOf(records: readonly KeyRecord[]): Map<string, KeyRecord> {
+  const newest = new Map<string, KeyRecord>();
+  for (const record of records) {
+    const other = newest.get(record.id);
+    if (other === undefined || record.at > other.at) newest.set(record.id, record);
+  }
+  return newest;
 }
 
 /** The keys that are in use, of records. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readRecord } from "../../lib/cli/redis/data_folder.ts";
 import { isAlive, signal } from "../../lib/cli/redis/process_table.ts";
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { freePort } from "../../lib/cli/topology/ports.ts";
 import { type ServerProcess, startServer } from "../_support/server.ts";
 import { deadline, until } from "../_support/until.ts";
@@ -143,8 +144,63 @@ Deno.test("start off loopback lets nobody in until somebody says so", async () =
   await using folder = await dataFolder();
   await using server = await startServer({ env: { ...folder.env, HOST: "0.0.0.0" } });
   assert.equal(await publish(server, "x"), 503);
-  assert.match((await server.output()).stderr, /RUNNEL_AUTH=open RUNNEL_ALLOW_OPEN=1/);
+  const { stdout, stderr } = await server.output();
+  assert.match(stdout, /^Auth: {2}nobody is let in$/m);
+  for (
+    const name of ["RUNNEL_AUTH=keys", "RUNNEL_AUTH=jwt", "RUNNEL_AUTH=open RUNNEL_ALLOW_OPEN=1"]
+  ) {
+    assert.ok(stderr.includes(name), name);
+  }
   await stop(server);
+});
+
+Deno.test("start says who is let in", async (t) => {
+  await using redis = await startRedis();
+  const secret = "s".repeat(32);
+  const cases: readonly [env: Record<string, string>, said: RegExp][] = [
+    [{}, /^Auth: {2}open, as RUNNEL_AUTH is unset .*everything$/m],
+    [{ RUNNEL_AUTH: "open" }, /^Auth: {2}open: whoever reaches this port may do everything$/m],
+    [{ RUNNEL_AUTH: "jwt", RUNNEL_JWT_SECRET: secret }, /^Auth: {2}tokens \(JWT\), for/m],
+    [
+      { HOST: "0.0.0.0", RUNNEL_AUTH: "jwt,keys", RUNNEL_JWT_SECRET: secret },
+      /^Auth: {2}tokens \(JWT\) and API keys, for/m,
+    ],
+    [{ HOST: "0.0.0.0", RUNNEL_AUTH: "open" }, /^Auth: {2}nobody is let in$/m],
+  ];
+  for (const [env, said] of cases) {
+    await t.step(JSON.stringify(env), async () => {
+      await using server = await startServer({ redisUrl: redis.url, env });
+      await until(async () => said.test((await server.output()).stdout), { what: `${said}` });
+      const { stdout, stderr } = await server.output();
+      assert.equal(stdout.includes("Bearer"), env.RUNNEL_JWT_SECRET !== undefined);
+      assert.equal(/is refused/.test(stderr), /nobody/.test(said.source));
+      assert.doesNotMatch(stderr, /no API key/);
+      await stop(server);
+    });
+  }
+});
+
+Deno.test("start with RUNNEL_AUTH=keys says how to make the first key, and that works", async () => {
+  await using folder = await dataFolder();
+  const env = { ...folder.env, RUNNEL_AUTH: "keys" };
+  await using server = await startServer({ env });
+  const hint = async () => /no API key yet.*\n.*keys create/.test((await server.output()).stderr);
+  await until(hint, { what: "the hint" });
+  assert.equal(await publish(server, "x"), 401);
+  const made = await runCli(["keys", "create", "first", "--publish", "**"], { env });
+  assert.equal(made.code, 0, made.stderr);
+  const publishTo = async ({ url }: ServerProcess) => {
+    const { code, stderr } = await runCli(["publish", "topic1", "Hello"], {
+      env: { RUNNEL_URL: url, RUNNEL_TOKEN: made.stdout },
+    });
+    assert.equal(code, 0, stderr);
+  };
+  await publishTo(server);
+  await stop(server);
+  await using again = await startServer({ env });
+  await publishTo(again);
+  assert.equal(await stop(again), 0);
+  assert.doesNotMatch((await again.output()).stderr, /no API key/);
 });
 
 Deno.test("start ends in time while an upload hangs, and at once when asked twice", async (t) => {

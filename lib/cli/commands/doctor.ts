@@ -3,6 +3,7 @@ import { type Config, ConfigError, loadConfig } from "../../config.ts";
 import { Api, readProblem, URL_OPTION } from "../api.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command } from "../command.ts";
+import { examineAuth } from "../findings/auth_findings.ts";
 import { type Finding, printFinding } from "../findings/finding.ts";
 import { examineAll } from "../findings/examination.ts";
 import { type Link, serverLink } from "../findings/link.ts";
@@ -36,7 +37,10 @@ The exit code is 1 where something keeps Runnel from working or from keeping its
     };
     const settings = readConfiguration();
     let failed = tell([denoFinding(), ...settings.findings, ...misnamed()]);
-    if (settings.config) failed = tell(await lookAtRedis(settings.config, terminal)) || failed;
+    if (settings.config) {
+      failed = tell(await lookAtRedis(settings.config, terminal)) || failed;
+      failed = tell(await examineAuth(settings.config)) || failed;
+    }
     failed = tell([await serverFinding(new Api(input.text("url")))]) || failed;
     return failed ? 1 : 0;
   },

@@ -1,16 +1,11 @@
 import { type Config, ConfigError, loadConfig } from "../../config.ts";
 import { RunnelError } from "../../errors.ts";
-import { describeRedisAddress } from "../../redis/address.ts";
 import { MoveFailure } from "../../redis/move/partition_move.ts";
 import { Reshard, type ReshardResult } from "../../redis/move/reshard.ts";
-import type { RedisOptions } from "../../redis/options.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { examineShard } from "../findings/examination.ts";
-import { findingLines } from "../findings/finding.ts";
-import { readRecord } from "../redis/data_folder.ts";
-import { redisUrl } from "../redis/listening.ts";
-import { readSettings } from "../settings.ts";
+import { failureReasons } from "../findings/failure_reasons.ts";
+import { readRedisSettings, type RedisSettings } from "../redis_settings.ts";
 import { StopSignals } from "../stop_signals.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -35,7 +30,7 @@ Where there is one partition, as on one Redis, it is split into as many as asked
     const { from, to } = readPlan(input);
     const { prefix } = from;
     await using work = new Reshard({
-      from: from.redis ?? [],
+      from: from.redis,
       to: to.redis ?? [],
       prefix,
       partitions: to.partitions,
@@ -47,7 +42,7 @@ Where there is one partition, as on one Redis, it is split into as many as asked
       return 0;
     } catch (error) {
       const advice = [
-        ...await reasonsOf(error, { shards: [...from.redis ?? [], ...to.redis ?? []], prefix }),
+        ...await failureReasons(error, { shards: [...from.redis, ...to.redis ?? []], prefix }),
         work.hasBegun
           ? "Nothing is lost: run the same command again to go on"
           : "Nothing has moved",
@@ -59,7 +54,7 @@ Where there is one partition, as on one Redis, it is split into as many as asked
   },
 };
 
-function readPlan(input: CommandInput): { from: Config; to: Config } {
+function readPlan(input: CommandInput): { from: RedisSettings; to: Config } {
   const urls = input.text("to");
   if (urls === undefined) {
     throw new CliError("Cannot reshard: --to is missing", {
@@ -67,21 +62,8 @@ function readPlan(input: CommandInput): { from: Config; to: Config } {
       advice: ['For example: deno task reshard --to "redis://10.0.0.1 redis://10.0.0.2"'],
     });
   }
-  const settings = readSettings();
-  const from = settings.redis ? settings : ofManaged(settings.dataDir);
+  const from = readRedisSettings();
   return { from, to: readTarget({ REDIS_URL: urls, RUNNEL_PARTITIONS: input.text("partitions") }) };
-}
-
-/** The settings for the Redis that `deno task start` keeps. */
-function ofManaged(dataDir: string): Config {
-  const record = readRecord(dataDir);
-  if (record === undefined) {
-    throw new CliError("Cannot find where the topics are now", {
-      advice: ["Set REDIS_URL to it, or run this while deno task start runs"],
-    });
-  }
-  const url = redisUrl(record.address);
-  return loadConfig((name) => name === "REDIS_URL" ? url : env(name), Deno.readTextFileSync);
 }
 
 function readTarget(changes: Readonly<Record<string, string | undefined>>): Config {
@@ -123,18 +105,4 @@ function tell(
   terminal.out(`Publishing to one paused for ${pauseMs} ms at the most.`);
   terminal.out("What starts from now on needs this, with user names and passwords as before:");
   terminal.out(`  REDIS_URL="${urls.join(" ")}"`);
-}
-
-/** Which Redis is the reason, and why, as doctor would say it. */
-async function reasonsOf(
-  error: unknown,
-  { shards, prefix }: { shards: readonly RedisOptions[]; prefix: string },
-): Promise<string[]> {
-  if (!(error instanceof RunnelError)) return [];
-  // one that stays is reached as it is now
-  const each = new Map(shards.toReversed().map((one) => [describeRedisAddress(one.address), one]));
-  const findings = await Promise.all(
-    [...each.values()].map((one) => examineShard(one, { prefix })),
-  );
-  return findings.flat().filter(({ level }) => level === "failure").flatMap(findingLines);
 }

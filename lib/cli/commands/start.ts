@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Config } from "../../config.ts";
 import { describeRedisAddress } from "../../redis/address.ts";
+import { surveyKeys } from "../../redis/key_survey.ts";
 import type { RedisOptions } from "../../redis/options.ts";
 import { isLoopbackHost } from "../../http/origin.ts";
 import type { Command } from "../command.ts";
@@ -28,7 +29,8 @@ It is set up by environment variables, among them:
   PORT, HOST        where it listens (127.0.0.1:8000)
   REDIS_URL         the Redis to use; unset, a redis-server is started (and installed, if need be)
   RUNNEL_DATA_DIR   the data of that redis-server, kept between runs (.runnel)
-  RUNNEL_AUTH       unset on a loopback host, it is "open": whoever reaches the port may do everything
+  RUNNEL_AUTH       who is let in: keys, jwt, jwt,keys or open; unset on a loopback host, it is open, so that
+                    whoever reaches the port may do everything; unset elsewhere, nobody is let in
 Ctrl-C or SIGTERM ends it within five seconds: what is under way is finished, streams are told when to come back.
 A second Ctrl-C ends it at once.`,
   options: {},
@@ -77,7 +79,7 @@ interface Serving {
 async function serveUntilStopped({ settings, redis, terminal, stop }: Serving): Promise<void> {
   const loopback = isLoopbackHost(settings.server.host);
   if (redis) useManagedRedis(redis.url);
-  if (loopback && !Deno.env.get("RUNNEL_AUTH")) Deno.env.set("RUNNEL_AUTH", "open");
+  if (loopback && settings.auth.mode === "none") Deno.env.set("RUNNEL_AUTH", "open");
   // The functions read the environment when they are loaded: it had to be prepared before.
   const { app, configureApp } = await import("../../app.ts");
   configureApp({ loopback });
@@ -85,8 +87,9 @@ async function serveUntilStopped({ settings, redis, terminal, stop }: Serving): 
   const running = await app();
   running.broker.start();
   const server = serve(functions.fetch, settings.server);
-  announce({ server, settings, redis, terminal });
+  announce({ server, settings, redis, loopback, terminal });
   warnOfAuth({ settings, loopback, terminal });
+  void warnOfNoKeys(running.config, terminal);
   // In the background: a Redis that is down does not keep the server from starting, and it may come later.
   if (settings.redis) void warnOfRedis(settings.redis, { settings, terminal });
   await stop.asked;
@@ -100,37 +103,76 @@ interface Announcement {
   readonly server: LocalServer;
   readonly settings: Config;
   readonly redis: ManagedRedis | undefined;
+  readonly loopback: boolean;
   readonly terminal: Terminal;
 }
 
-function announce({ server, settings, redis, terminal }: Announcement): void {
+function announce({ server, settings, redis, loopback, terminal }: Announcement): void {
+  const { mode } = settings.auth;
   const where = redis
     ? `its own, process ${redis.pid}, data in ${settings.dataDir}`
     : settings.redis?.map(({ address }) => describeRedisAddress(address)).join(", ");
+  const shown = mode === "credentials" ? '-H "Authorization: Bearer $RUNNEL_TOKEN" ' : "";
   terminal.out(`Runnel listens on ${terminal.style("bold", server.url)}`);
   terminal.out(`Redis: ${where}`);
-  terminal.out(`Try:   curl -N ${server.url}/subscribe/topic1`);
-  terminal.out(`       curl -d "Hello" ${server.url}/publish/topic1`);
+  terminal.out(`Auth:  ${admission(settings, loopback)}`);
+  terminal.out(`Try:   curl -N ${shown}${server.url}/subscribe/topic1`);
+  terminal.out(`       curl ${shown}-d "Hello" ${server.url}/publish/topic1`);
+}
+
+/** Who is let in. */
+function admission({ auth: { mode, jwt, keys, allowOpen } }: Config, loopback: boolean): string {
+  if (mode === "credentials") {
+    const kinds = [...(jwt ? ["tokens (JWT)"] : []), ...(keys ? ["API keys"] : [])];
+    return `${kinds.join(" and ")}, for what they grant`;
+  }
+  if (loopback && mode === "none") {
+    return "open, as RUNNEL_AUTH is unset and others cannot reach this: every program here may do everything";
+  }
+  if (mode === "open" && (loopback || allowOpen)) {
+    return "open: whoever reaches this port may do everything";
+  }
+  return "nobody is let in";
 }
 
 function warnOfAuth(
   { settings, loopback, terminal }: { settings: Config; loopback: boolean; terminal: Terminal },
 ): void {
-  if (loopback) return;
   const { mode, allowOpen } = settings.auth;
+  if (loopback || mode === "credentials") return;
   if (mode === "open" && allowOpen) {
     terminal.err(
       terminal.style("yellow", "Whoever reaches this port may publish and read everything"),
     );
-  } else {
-    terminal.err(
-      terminal.style(
-        "yellow",
-        "Every request but /health is refused, as nobody has said who may do what:",
-      ) +
-        "\n  RUNNEL_AUTH=open RUNNEL_ALLOW_OPEN=1 lets everybody in who reaches this port",
-    );
+    return;
   }
+  const lines = mode === "open"
+    ? [
+      "Every request but /health is refused, as RUNNEL_AUTH=open lets in everybody who reaches this port:",
+      "  RUNNEL_ALLOW_OPEN=1 acknowledges that",
+    ]
+    : [
+      "Every request but /health is refused, as nobody has said who may do what:",
+      "  RUNNEL_AUTH=keys lets in API keys, which deno task keys create makes",
+      "  RUNNEL_AUTH=jwt lets in the tokens of your application: RUNNEL_JWT_SECRET and the like say which",
+      "  RUNNEL_AUTH=open RUNNEL_ALLOW_OPEN=1 lets in everybody who reaches this port",
+    ];
+  const [first = "", ...rest] = lines;
+  terminal.err(terminal.style("yellow", first));
+  for (const line of rest) terminal.err(line);
+}
+
+/** Says how to make the first API key, where keys alone are taken and there are none. */
+async function warnOfNoKeys({ auth, redis, prefix }: Config, terminal: Terminal): Promise<void> {
+  if (auth.jwt !== undefined || auth.keys?.length !== 0) return;
+  try {
+    if ((await surveyKeys(redis ?? [], prefix)).length > 0) return;
+  } catch {
+    // a Redis that cannot be asked is told of elsewhere
+    return;
+  }
+  terminal.err(terminal.style("yellow", "There is no API key yet, so nobody is let in:"));
+  terminal.err('  deno task keys create <name> --publish "**" --subscribe "**" makes one');
 }
 
 async function warnOfRedis(
