@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { configureKeys } from "../_support/api_keys.ts";
 import { refusalsIn } from "../_support/audit_log.ts";
@@ -7,16 +6,13 @@ import { type Fixture, startRunnel } from "../_support/fixture.ts";
 import { type Answer, assertProblem, publish, publishId, send } from "../_support/http.ts";
 import { readNdjson } from "../_support/ndjson.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
+import { countKeyOf, LONG_MS } from "../_support/rate_count.ts";
 import { giveUser, readRedisUser } from "../_support/redis_user.ts";
 import { sendReply, startResponder } from "../_support/responder.ts";
 import { until } from "../_support/until.ts";
 
 const LIMITED = { status: 429, code: "rate_limited" };
-/** Longer than a test takes. */
-const LONG_MS = "600000";
-
-const countKey = (name: string) =>
-  `@:r:${createHash("sha256").update(name).digest("base64url").slice(0, 22)}`;
+const countKey = (name: string) => `@${countKeyOf(name)}`;
 
 /** Begins a second of an identity that does not end by itself, so that no test depends on how fast it is. */
 async function holdSecond({ command }: Fixture, name = "everybody"): Promise<void> {
