@@ -36,6 +36,8 @@ export class RateStore {
     return await this.#partition.site.run(async (client) => {
       // the limiter's script does not know whether the partition has moved
       const here = this.#partition.check(client);
+      // a call that is refused is made again; most are when a link is new, and then nothing must have been counted
+      if (!this.#limiters.has(client)) await here;
       const [answer] = await Promise.all([this.#consume(client, { key, points, rate }), here]);
       return answer;
     });
