@@ -63,10 +63,14 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
     maxBytes: runnel.config.limits.bodyBytes,
     schema: batchSchema,
   });
-  const { messages, atomic = false } = Array.isArray(document) ? { messages: document } : document;
-  const checked = messages.map((message) => check(message, context.identity));
+  const isBare = Array.isArray(document);
+  const { messages, atomic = false } = isBare ? { messages: document } : document;
+  runnel.limits.input.checkBatch(messages.length, isBare ? "#" : "#/messages");
+  const checked = messages.map((message) => check(message, runnel, context.identity));
   if (atomic) requireAllGood(checked);
   auditRefused(checked, context);
+  const good = checked.filter(isGood).length;
+  const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
   const outcomes = await publishGood(runnel, checked, atomic);
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
   if (rejected.length === outcomes.length) throwIfAsWhole(rejected);
@@ -74,7 +78,7 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
     accepted: outcomes.length - rejected.length,
     rejected: rejected.length,
     results: outcomes.map(resultOf),
-  }, rejected.length === 0 ? 200 : 207);
+  }, { status: rejected.length === 0 ? 200 : 207, headers });
 }
 
 // where Redis is to blame for all of them, the request as a whole failed; that some may be stored is to be said then. So
@@ -93,7 +97,11 @@ function publishLines(runnel: App, context: RequestContext): Response {
   const { request, identity } = context;
   let accepted = 0, rejected = 0;
   const answer = async (lines: readonly NdjsonLine[]) => {
-    const checked = lines.map((line) => checkLine(line, identity));
+    const checked = await withinQuota(
+      lines.map((line) => checkLine(line, runnel, identity)),
+      runnel,
+      identity,
+    );
     auditRefused(checked, context);
     const outcomes = await publishGood(runnel, checked, false);
     for (const outcome of outcomes) {
@@ -108,36 +116,68 @@ function publishLines(runnel: App, context: RequestContext): Response {
   };
   const { bodyBytes } = runnel.config.limits;
   return new Response(exchangeLines(request, { maxBytes: bodyBytes, answer, end }), {
-    headers: { "content-type": NDJSON_TYPE },
+    headers: { "content-type": NDJSON_TYPE, ...runnel.limits.quota?.policy },
   });
 }
 
-function checkLine({ bytes }: NdjsonLine, identity: Identity): Checked {
+function checkLine({ bytes }: NdjsonLine, runnel: App, identity: Identity): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
-    return check(parseJson(bytes), identity);
+    return check(parseJson(bytes), runnel, identity);
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
-function check(message: unknown, identity: Identity): Checked {
+function check(message: unknown, { limits }: App, identity: Identity): Checked {
   try {
     const input = checkShape(message, batchMessageSchema);
     authorize(identity, "publish", input.topic);
-    return prepareMessage(input);
+    const prepared = prepareMessage(input);
+    limits.input.checkMessage(input, () => prepared.body);
+    return prepared;
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
-/** One line of the log for what was refused together. */
-function auditRefused(checked: readonly Checked[], context: RequestContext): void {
-  const refused = checked.find((one) => one instanceof RunnelError && REFUSED.has(one.code));
-  if (refused instanceof RunnelError) context.audit(refused);
+/** Messages of an upload, with a refusal for each that is more than may be published now. Never rejects. */
+async function withinQuota(
+  checked: readonly Checked[],
+  { limits: { quota } }: App,
+  { name }: Identity,
+): Promise<readonly Checked[]> {
+  const good = checked.filter(isGood).length;
+  if (quota === undefined || good === 0) return checked;
+  let left = 0;
+  let refusal: RunnelError;
+  try {
+    const granted = await quota.takeSome(name, good);
+    left = granted.messages;
+    if (left === good) return checked;
+    refusal = granted.refusal();
+  } catch (error) {
+    refusal = asRunnelError(error);
+  }
+  return checked.map((one) => isGood(one) && left-- <= 0 ? refusal : one);
 }
 
-const REFUSED: ReadonlySet<string> = new Set(["forbidden", "invalid_token"]);
+function isGood(one: Checked): one is PreparedMessage {
+  return !(one instanceof RunnelError);
+}
+
+const AUDITED: ReadonlySet<string> = new Set([
+  ...["forbidden", "invalid_token", "payload_too_large", "rate_limited"],
+]);
+
+/** One line of the log for what was refused together for the same reason. */
+function auditRefused(checked: readonly Checked[], context: RequestContext): void {
+  const refused = new Map<string, RunnelError>();
+  for (const one of checked) {
+    if (!isGood(one) && AUDITED.has(one.code) && !refused.has(one.code)) refused.set(one.code, one);
+  }
+  for (const error of refused.values()) context.audit(error);
+}
 
 function asRunnelError(error: unknown): RunnelError {
   if (error instanceof RunnelError) return error;
@@ -149,7 +189,7 @@ async function publishGood(
   checked: readonly Checked[],
   atomic: boolean,
 ): Promise<PublishOutcome[]> {
-  const good = checked.flatMap((message) => message instanceof RunnelError ? [] : [message]);
+  const good = checked.filter(isGood);
   const outcomes = good.length === 0 ? [] : await runnel.broker.publish(good, { atomic });
   const rest = outcomes.values();
   return checked.map((message) =>

@@ -41,6 +41,7 @@ export function groupsRoutes(source: () => Promise<App>): Route[] {
 
 async function configure(runnel: App, context: RequestContext): Promise<Response> {
   const name = nameOf(context);
+  runnel.limits.input.checkTopic(name.sub, "/{topic}");
   readQuery(context, {});
   const { since = "latest", maxDeliveries } = await readJson(context.request, {
     maxBytes: runnel.config.limits.bodyBytes,

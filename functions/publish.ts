@@ -58,6 +58,7 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
 async function readRaw(runnel: App, context: RequestContext): Promise<PublishInput> {
   const { request, params: { topic = "" }, search } = context;
   requirePublishTopic(topic, "/{topic}");
+  runnel.limits.input.checkTopic(topic, "/{topic}");
   const options = readQuery({ search, headers: request.headers }, OPTIONS);
   const bytes = await readBytes(request, { maxBytes: runnel.config.limits.bodyBytes });
   const payload = payloadOf(bytes, request.headers.get("content-type"));
@@ -97,10 +98,13 @@ async function publish(
   const header = request.headers.get("idempotency-key");
   const message = header === null ? input : withKey(input, header);
   const prepared = prepareMessage(message);
+  const { input: limits, quota } = runnel.limits;
+  limits.checkMessage(message, () => prepared.body);
+  const headers = (await quota?.take(identity.name, 1))?.headers;
   if (message.confirm !== undefined) {
     const { topic, confirm } = message;
     const { id, ...rest } = await runnel.broker.publishConfirmed(prepared, confirm, context.signal);
-    return jsonResponse({ id, topic, ...rest });
+    return jsonResponse({ id, topic, ...rest }, { headers });
   }
   const [outcome] = await runnel.broker.publish([prepared]);
   if (outcome === undefined || outcome instanceof RunnelError) {
@@ -112,7 +116,7 @@ async function publish(
     duplicate: outcome.duplicate,
     ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
     ...scheduledJson(outcome.scheduled),
-  });
+  }, { headers });
 }
 
 export default {

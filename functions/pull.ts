@@ -28,11 +28,14 @@ async function pull(runnel: App, context: RequestContext): Promise<Response> {
     schema: pullSchema,
   });
   const { topic, group, consumer, attempt } = input;
+  const { input: limits } = runnel.limits;
+  limits.checkTopic(topic, "#/topic");
+  const max = limits.leased(input.max, { usual: 1, pointer: "#/max" });
   authorize(identity, "consume", topic);
   const wanted = {
     name: { sub: topic, group },
     since: parseStart(input.since ?? "latest", "#/since"),
-    max: input.max ?? 1,
+    max,
     leaseMs: input.leaseMs ?? LEASE_MS,
     ...(consumer === undefined ? {} : { consumer }),
     ...(attempt === undefined ? {} : { attempt }),

@@ -1,5 +1,5 @@
 import { type App, app } from "../lib/app.ts";
-import { replySchema } from "../lib/broker/request_input.ts";
+import { replyBody, replySchema } from "../lib/broker/request_input.ts";
 import { readJson } from "../lib/http/body.ts";
 import { authorizeAny, type Identity } from "../lib/http/identity.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
@@ -18,8 +18,11 @@ export function replyRoutes(source: () => Promise<App>): Route[] {
         const { bodyBytes: maxBytes } = runnel.config.limits;
         const input = await readJson(context.request, { maxBytes, schema: replySchema });
         await authorizeReply(runnel, context.identity, input.replyTo);
+        const { input: limits, quota } = runnel.limits;
+        limits.checkMessage({ headers: input.headers }, () => replyBody(input));
+        const headers = (await quota?.take(context.identity.name, 1))?.headers;
         await runnel.broker.reply(input);
-        return jsonResponse({}, 202);
+        return jsonResponse({}, { status: 202, headers });
       },
     },
   ];

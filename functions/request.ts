@@ -1,5 +1,5 @@
 import { type App, app } from "../lib/app.ts";
-import { requestSchema } from "../lib/broker/request_input.ts";
+import { requestBody, requestSchema } from "../lib/broker/request_input.ts";
 import { messageJson } from "../lib/codec/message.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
@@ -20,9 +20,18 @@ export function requestRoutes(source: () => Promise<App>): Route[] {
         const { bodyBytes: maxBytes } = runnel.config.limits;
         const input = await readJson(request, { maxBytes, schema: requestSchema });
         authorize(identity, "publish", input.topic);
-        const replies = await runnel.broker.request(input, context.signal);
-        const texts = replies.map((reply) => messageJson(reply)).join(",");
-        return jsonTextResponse(input.replies === undefined ? texts : `{"replies":[${texts}]}`);
+        const { input: limits, quota, requests } = runnel.limits;
+        limits.checkMessage(input, () => requestBody(input));
+        const leave = requests.take(identity.name);
+        try {
+          const headers = (await quota?.take(identity.name, 1))?.headers;
+          const replies = await runnel.broker.request(input, context.signal);
+          const texts = replies.map((reply) => messageJson(reply)).join(",");
+          const json = input.replies === undefined ? texts : `{"replies":[${texts}]}`;
+          return jsonTextResponse(json, { headers });
+        } finally {
+          leave();
+        }
       },
     },
   ];

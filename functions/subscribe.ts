@@ -56,7 +56,7 @@ export function subscribeRoutes(source: () => Promise<App>): Route[] {
 }
 
 async function subscribe(runnel: App, context: RequestContext): Promise<Response> {
-  const { request, params, search, identity: { expiresAt, revoked } } = context;
+  const { request, params, search, identity: { name, expiresAt, revoked } } = context;
   const type = negotiate(request, [SSE_TYPE, NDJSON_TYPE]);
   const query = readQuery({ search }, QUERY);
   refuseMixture(query);
@@ -73,16 +73,30 @@ async function subscribe(runnel: App, context: RequestContext): Promise<Response
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(revoked === undefined ? {} : { revoked }),
   };
-  const sink = new ByteStream();
   const { broker } = runnel;
+  const sink = new ByteStream();
+  let open: () => Promise<{ over: Promise<void> }>;
   if (query.group === undefined) {
     const filter = readFilter(runnel, context, names);
     const start = readStart(request, query);
     const { conflate = false } = query;
-    broker.serve(await broker.subscribe({ ...common, filter, start, conflate }), sink);
+    open = async () => {
+      const subscription = await broker.subscribe({ ...common, filter, start, conflate });
+      return { over: broker.serve(subscription, sink) };
+    };
   } else {
-    const work = readWork(context, query.group, { names, query });
-    broker.groups.serve(await broker.groups.subscribe({ ...common, ...work }), sink);
+    const work = readWork(runnel, context, { group: query.group, names, query });
+    open = async () => {
+      const stream = await broker.groups.subscribe({ ...common, ...work });
+      return { over: broker.groups.serve(stream, sink) };
+    };
+  }
+  const leave = runnel.limits.streams.take(name);
+  try {
+    (await open()).over.finally(leave);
+  } catch (error) {
+    leave();
+    throw error;
   }
   return new Response(sink.readable, {
     headers: {
@@ -114,9 +128,9 @@ function refuseMixture({ group, ...query }: Query): void {
 
 /** What a group's consumer asks for. The Last-Event-ID that a browser sends when it comes back says nothing here. */
 function readWork(
+  { limits: { input: limits } }: App,
   { identity }: RequestContext,
-  group: string,
-  { names, query }: { names: readonly string[]; query: Query },
+  { group, names, query }: { group: string; names: readonly string[]; query: Query },
 ) {
   const [sub = "", ...others] = names;
   if (others.length > 0) {
@@ -128,6 +142,7 @@ function readWork(
     sub: requirePattern(sub, "?topic"),
     group: requireGroupName(group, "?group"),
   };
+  limits.checkTopic(sub, "?topic");
   authorize(identity, "consume", sub);
   return {
     name,
@@ -135,7 +150,7 @@ function readWork(
       ? {}
       : { consumer: requireGroupName(consumer, "?consumer", "consumer") }),
     since: parseStart(query.since ?? "latest", "?since"),
-    max: query.max ?? HELD_MOST,
+    max: limits.leased(query.max, { usual: HELD_MOST, pointer: "?max" }),
     leaseMs: query.leaseMs ?? LEASE_MS,
   };
 }
@@ -158,7 +173,10 @@ function readFilter(
   }
   const [first] = errors;
   if (first !== undefined) throw new RunnelError("invalid_topic", first.detail, { errors });
-  for (const name of names) authorize(identity, "subscribe", name);
+  for (const name of names) {
+    runnel.limits.input.checkTopic(name, "?topic");
+    authorize(identity, "subscribe", name);
+  }
   return new TopicFilter(names);
 }
 

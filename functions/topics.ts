@@ -52,6 +52,7 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
         readQuery(context, {});
         requirePublishTopic(topic, "/{topic}");
         const runnel = await source();
+        runnel.limits.input.checkTopic(topic, "/{topic}");
         const change = await readJson(context.request, {
           maxBytes: runnel.config.limits.bodyBytes,
           schema: retentionSchema,

@@ -5,6 +5,7 @@ import { Gate, type GatePolicy } from "./http/gate.ts";
 import type { HttpOptions } from "./http/handler.ts";
 import { JwtVerifier } from "./http/jwt_verifier.ts";
 import { KeyRing } from "./http/key_ring.ts";
+import { createLimits, type Limits } from "./http/limits.ts";
 import { TicketOffice } from "./http/ticket_office.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { Deployment } from "./redis/deployment.ts";
@@ -19,6 +20,8 @@ export interface App {
   readonly http: HttpOptions;
   /** Issues tickets. */
   readonly tickets: TicketOffice;
+  /** Keeps clients within limits. */
+  readonly limits: Limits;
   /** Ends all streams with `$bye` and answers what is under way. */
   drain(): Promise<void>;
   /** Drains, and closes every connection. */
@@ -81,6 +84,9 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
     broker,
     http: { log, gate, corsOrigins: config.corsOrigins },
     tickets,
+    limits: createLimits(config.limits, {
+      take: (name, question) => broker.takePoints(name, question),
+    }),
     drain: () => broker.drain(),
     close: () => closing ??= close(),
   };

@@ -3,6 +3,7 @@ import { type ConfigProblem, type Variable, VariableReader } from "./config_read
 import { type ApiKey, apiKeySchema } from "./codec/api_key.ts";
 import { PARTITIONS_MOST } from "./codec/cursor.ts";
 import { algorithmOf, JWT_ALGORITHMS, type JwtAlgorithm } from "./codec/jwt_algorithm.ts";
+import { TOPIC_BYTES } from "./codec/topic.ts";
 import { describeRedisAddress, parseRedisUrl } from "./redis/address.ts";
 import type { RedisAddress, RedisOptions, RedisTls, SentinelOptions } from "./redis/options.ts";
 
@@ -60,7 +61,31 @@ export const VARIABLES = [
   ),
   variable("RUNNEL_IDEMPOTENCY_MS", "How long an idempotency key is remembered", "86400000"),
   variable("RUNNEL_MAX_BODY_BYTES", "Largest body, and largest line of an NDJSON body", "1048576"),
+  variable(
+    "RUNNEL_MAX_MESSAGE_BYTES",
+    "Largest message as JSON, with its headers; unset, as the next ones, there is no limit",
+  ),
+  variable("RUNNEL_MAX_HEADER_BYTES", "Largest `headers` of a message, names and values together"),
+  variable("RUNNEL_MAX_BATCH", "Messages of a batch that is one JSON document"),
+  variable("RUNNEL_MAX_TOPIC_BYTES", "Longest name of a topic, and longest pattern", "512"),
   variable("RUNNEL_MAX_TOPICS", "Topics and patterns of one subscription", "200"),
+  variable("RUNNEL_MAX_STREAMS", "Open streams of a process; unset, there is no limit"),
+  variable(
+    "RUNNEL_MAX_STREAMS_PER_IDENTITY",
+    "Open streams of an identity at one process; unset, there is no limit",
+  ),
+  variable(
+    "RUNNEL_MAX_OPEN_REQUESTS",
+    "Open `POST /request` of an identity at one process; unset, there is no limit",
+  ),
+  variable(
+    "RUNNEL_MAX_LEASED",
+    "Most messages of one pull, and that a group's stream holds at a time; unset, 1000",
+  ),
+  variable(
+    "RUNNEL_PUBLISH_RATE",
+    "Messages that an identity may publish in a second, over all instances; unset, there is no limit",
+  ),
   variable("RUNNEL_HEARTBEAT_MS", "Time between heartbeats on a stream", "15000"),
   variable(
     "RUNNEL_STREAM_SECONDS",
@@ -135,7 +160,7 @@ export interface Config {
   /** How many times its most messages a topic's unacknowledged work may be. */
   readonly backlogFactor: number;
   readonly idempotencyMs: number;
-  readonly limits: { readonly bodyBytes: number; readonly topics: number };
+  readonly limits: LimitsConfig;
   /** `seconds` is how long a stream lasts, undefined for no end. */
   readonly stream: { readonly heartbeatMs: number; readonly seconds: number | undefined };
   readonly auth: AuthConfig;
@@ -146,6 +171,28 @@ export interface Config {
   readonly url: string;
   /** What the command line shows the server; undefined for nothing. */
   readonly token: string | undefined;
+}
+
+/** Limits; what is undefined has none of its own. */
+export interface LimitsConfig {
+  readonly bodyBytes: number;
+  readonly messageBytes: number | undefined;
+  readonly headerBytes: number | undefined;
+  /** Messages of a JSON batch. */
+  readonly batch: number | undefined;
+  readonly topicBytes: number;
+  /** Topics and patterns of a subscription. */
+  readonly topics: number;
+  /** Open streams of this process. */
+  readonly streams: number | undefined;
+  /** Open streams of an identity at this process. */
+  readonly streamsOfOne: number | undefined;
+  /** Open requests of an identity at this process. */
+  readonly openRequests: number | undefined;
+  /** Messages that a consumer leases at a time. */
+  readonly leased: number | undefined;
+  /** Messages that an identity publishes in a second. */
+  readonly publishRate: number | undefined;
 }
 
 /** Who is let in: nobody, everybody, or whoever has a credential of a kind that is set up here. */
@@ -213,10 +260,7 @@ function readConfig(reader: Reader): Config {
     },
     backlogFactor: reader.integer("RUNNEL_BACKLOG_FACTOR", { min: 1, max: 1_000 }),
     idempotencyMs: reader.integer("RUNNEL_IDEMPOTENCY_MS", { min: 1000, max: MAX_MS }),
-    limits: {
-      bodyBytes: reader.integer("RUNNEL_MAX_BODY_BYTES", { min: 1024, max: 512 * 1024 * 1024 }),
-      topics: reader.integer("RUNNEL_MAX_TOPICS", { min: 1, max: 2_000 }),
-    },
+    limits: readLimits(reader),
     stream: {
       heartbeatMs: reader.integer("RUNNEL_HEARTBEAT_MS", { min: 100, max: 3_600_000 }),
       seconds: reader.optionalInteger("RUNNEL_STREAM_SECONDS", { min: 1, max: MAX_TIMER_SECONDS }),
@@ -235,6 +279,24 @@ const PREFIX = /^[A-Za-z0-9._:-]{1,64}$/;
 const MAX_MS = 3_155_760_000_000;
 /** Timers take 2^31 - 1 milliseconds at most. */
 const MAX_TIMER_SECONDS = 2_147_483;
+
+function readLimits(reader: Reader): LimitsConfig {
+  const many = { min: 1, max: 10_000_000 };
+  const bytes = { min: 1, max: 512 * 1024 * 1024 };
+  return {
+    bodyBytes: reader.integer("RUNNEL_MAX_BODY_BYTES", { ...bytes, min: 1024 }),
+    messageBytes: reader.optionalInteger("RUNNEL_MAX_MESSAGE_BYTES", bytes),
+    headerBytes: reader.optionalInteger("RUNNEL_MAX_HEADER_BYTES", { ...bytes, min: 0 }),
+    batch: reader.optionalInteger("RUNNEL_MAX_BATCH", many),
+    topicBytes: reader.integer("RUNNEL_MAX_TOPIC_BYTES", { min: 1, max: TOPIC_BYTES }),
+    topics: reader.integer("RUNNEL_MAX_TOPICS", { min: 1, max: 2_000 }),
+    streams: reader.optionalInteger("RUNNEL_MAX_STREAMS", many),
+    streamsOfOne: reader.optionalInteger("RUNNEL_MAX_STREAMS_PER_IDENTITY", many),
+    openRequests: reader.optionalInteger("RUNNEL_MAX_OPEN_REQUESTS", many),
+    leased: reader.optionalInteger("RUNNEL_MAX_LEASED", { min: 1, max: 1_000 }),
+    publishRate: reader.optionalInteger("RUNNEL_PUBLISH_RATE", many),
+  };
+}
 
 function readPartitions(reader: Reader): number | undefined {
   const limits = { min: 1, max: PARTITIONS_MOST };

@@ -2,6 +2,7 @@ import type { StoredMessage } from "../codec/message.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Deployment } from "../redis/deployment.ts";
+import type { RateAnswer, RateQuestion } from "../redis/rate_store.ts";
 import type { Retention } from "../redis/topic_store.ts";
 import type { Confirm, ConfirmedOutcome, WaitingPublisher } from "./confirmations.ts";
 import { Groups } from "./groups.ts";
@@ -272,6 +273,15 @@ export class Broker implements AsyncDisposable {
    */
   async spendTicket(id: string, ms: number): Promise<boolean> {
     return await this.#inPartition(id, ({ store }) => store.tickets.spend(id, ms));
+  }
+
+  /**
+   * Takes points from those that a name has in a second, all or none, at whatever process.
+   *
+   * @throws RedisFailure
+   */
+  async takePoints(name: string, question: RateQuestion): Promise<RateAnswer> {
+    return await this.#inPartition(name, ({ store }) => store.rates.take(name, question));
   }
 
   /**

@@ -54,10 +54,9 @@ export function prepareRequest(
   { id, processId }: { readonly id: string; readonly processId: string },
 ): PreparedMessage {
   const { topic, key, timeoutMs, replies = 1 } = input;
-  const fields = { ...fieldsOf(input), ...(key === undefined ? {} : { key }) };
   return {
     topic,
-    body: messageBody({ ...fields, replyTo: inboxOf(id) }),
+    body: requestBody(input, inboxOf(id)),
     options: JSON.stringify({
       ttl: timeoutMs,
       key,
@@ -67,11 +66,26 @@ export function prepareRequest(
   };
 }
 
+/** A request's message as JSON. */
+export function requestBody(input: RequestInput, replyTo?: string): string {
+  const { key } = input;
+  return messageBody({
+    ...fieldsOf(input),
+    ...(key === undefined ? {} : { key }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+  });
+}
+
+/** A reply's message as JSON. */
+export function replyBody(input: ReplyInput): string {
+  return messageBody(fieldsOf(input));
+}
+
 /** Turns a reply into what is handed in; one without a key gets one, so that it can be sent again. */
 export function prepareReply(input: ReplyInput): OutgoingReply {
   const { replyTo, idempotencyKey } = input;
   const id = requestIdOf(replyTo);
-  const body = messageBody(fieldsOf(input));
+  const body = replyBody(input);
   return idempotencyKey === undefined
     ? { id, key: crypto.randomUUID(), digest: "-", body }
     : { id, key: digestOf(idempotencyKey), digest: digestOf(body), body };

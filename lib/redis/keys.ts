@@ -112,6 +112,11 @@ export class Keys {
     return `${this.base}:a:${id}`;
   }
 
+  /** What the keys of counts of a second start with. */
+  get rates(): string {
+    return `${this.base}:r`;
+  }
+
   /**
    * A key that never exists. While a Cluster moves a slot it refuses a script that names a missing key, and so does not
    * begin one that would meet a key that has left half-way.

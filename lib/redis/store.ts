@@ -26,6 +26,7 @@ import { TOUCH } from "./scripts/touch.lua.ts";
 import type { Site } from "./site.ts";
 import type { Stamp } from "./stamp.ts";
 import { SubscriberStore } from "./subscriber_store.ts";
+import { RateStore } from "./rate_store.ts";
 import { TicketStore } from "./ticket_store.ts";
 import { type Retention, TopicStore } from "./topic_store.ts";
 import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
@@ -134,6 +135,8 @@ export class PartitionStore {
   readonly topics: TopicStore;
   /** Which tickets were used. */
   readonly tickets: TicketStore;
+  /** What was done in a second. */
+  readonly rates: RateStore;
   /** How many subscriptions each process has open. */
   readonly subscribers: SubscriberStore;
   readonly #site: Site;
@@ -154,6 +157,7 @@ export class PartitionStore {
     this.confirmations = new ConfirmationStore(parts);
     this.requests = new RequestStore(parts);
     this.tickets = new TicketStore(parts);
+    this.rates = new RateStore(parts);
     this.topics = new TopicStore(parts, options.retention);
     this.subscribers = new SubscriberStore(parts);
   }
