@@ -216,7 +216,8 @@ export class Confirmations implements AsyncDisposable {
     if (signal.aborted) leave();
     if (this.#draining) this.#dismiss(waiter);
     signal.addEventListener("abort", leave, { once: true });
-    const timer = setTimeout(() => end.resolve(), publisher.until - performance.now());
+    const leftMs = Math.max(0, publisher.until - performance.now());
+    const timer = setTimeout(() => end.resolve(), leftMs);
     let waiters = this.#waiters.get(id);
     if (waiters === undefined) this.#waiters.set(id, waiters = new Set());
     waiters.add(waiter);

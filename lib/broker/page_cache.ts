@@ -2,7 +2,7 @@ import type { Page } from "./page.ts";
 
 /** What the cache holds at the most. */
 const BYTES = 8 << 20;
-/** After this a page is read anew, so that it is not kept for the sake of nobody. */
+/** After this a page is read anew, and goes with the next one that comes: it is not kept for the sake of nobody. */
 const KEEP_MS = 2_000;
 
 interface Kept {
@@ -20,6 +20,11 @@ export class PageCache {
   readonly #kept = new Map<string, Kept>();
   #bytes = 0;
   #generation = 0;
+
+  /** How many pages it holds. */
+  get size(): number {
+    return this.#kept.size;
+  }
 
   /** The page under `key`, read by `read` where nobody has. Pages of another generation are forgotten. */
   get(key: string, generation: number, read: () => Promise<Page>): Promise<Page> {
@@ -42,10 +47,11 @@ export class PageCache {
   #keep(key: string, page: Page): void {
     // an empty page would be read again and again by whoever waits for the next message
     if (page.batch.ids.length === 0 || page.position.generation !== this.#generation) return;
-    this.#kept.set(key, { page, since: performance.now() });
+    const now = performance.now();
+    this.#kept.set(key, { page, since: now });
     this.#bytes += page.batch.bytes;
     for (const [oldest, kept] of this.#kept) {
-      if (this.#bytes <= BYTES) break;
+      if (this.#bytes <= BYTES && now - kept.since < KEEP_MS) break;
       this.#drop(oldest, kept);
     }
   }

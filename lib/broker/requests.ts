@@ -109,7 +109,8 @@ export class Requests implements AsyncDisposable {
     const leave = () => open.fail(new RunnelError("client_closed"));
     if (signal.aborted) leave();
     signal.addEventListener("abort", leave, { once: true });
-    const timer = setTimeout(() => open.giveUp(), open.until - performance.now());
+    const leftMs = Math.max(0, open.until - performance.now());
+    const timer = setTimeout(() => open.giveUp(), leftMs);
     this.#open.set(open.id, open);
     try {
       this.#attend();

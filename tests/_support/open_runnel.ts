@@ -2,7 +2,7 @@
 import { createMain } from "../../functions/main.ts";
 import { type App, createApp } from "../../lib/app.ts";
 import { loadConfig } from "../../lib/config.ts";
-import { createLogger } from "../../lib/log.ts";
+import { createLogger, type LogLevel } from "../../lib/log.ts";
 import type { Fetch } from "./http.ts";
 
 /** Options of {@link openRunnel}. */
@@ -12,6 +12,8 @@ export interface RunnelOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether it counts as bound to loopback, as under `deno task start`. @default true */
   readonly loopback?: boolean;
+  /** The lowest level that is kept. @default "debug" */
+  readonly logLevel?: LogLevel;
 }
 
 /** A running Runnel. Disposing it ends its streams, its Redis connections and its port. */
@@ -21,7 +23,7 @@ export interface Runnel extends AsyncDisposable {
   readonly url: string;
   /** Calls the handler without a port. */
   readonly fetch: Fetch;
-  /** The log's lines so far, all levels. */
+  /** The log's lines so far. */
   readonly logs: readonly string[];
   /** Ends it as a process that stops would. */
   close(): Promise<void>;
@@ -29,11 +31,11 @@ export interface Runnel extends AsyncDisposable {
 
 /** Opens an app of its own, with no state shared but Redis. */
 export function openRunnel(options: RunnelOptions): Promise<Runnel> {
-  const { redisUrl, env = {}, loopback = true } = options;
+  const { redisUrl, env = {}, loopback = true, logLevel: level = "debug" } = options;
   const logs: string[] = [];
   const variables: Record<string, string> = { REDIS_URL: redisUrl, RUNNEL_AUTH: "open", ...env };
   const config = loadConfig((name) => variables[name]);
-  const log = createLogger({ level: "debug", write: (line) => void logs.push(line) });
+  const log = createLogger({ level, write: (line) => void logs.push(line) });
   const app = createApp(config, log, { loopback });
   const main = createMain(() => Promise.resolve(app));
   const call: Fetch = async (request) => await main.fetch(request);

@@ -51,6 +51,23 @@ Deno.test("PageCache reads anew after two seconds", async () => {
   }
 });
 
+Deno.test("PageCache lets go of pages that nobody asks for again when another one comes", async () => {
+  const clock = FakeTimers.install({ toFake: ["performance"] });
+  try {
+    const cache = new PageCache();
+    const source = new Source();
+    for (const key of ["a", "b", "c"]) await cache.get(key, 1, source.read);
+    clock.tick(1_999);
+    await cache.get("d", 1, source.read);
+    assert.equal(cache.size, 4);
+    clock.tick(1);
+    await cache.get("e", 1, source.read);
+    assert.equal(cache.size, 2);
+  } finally {
+    clock.uninstall();
+  }
+});
+
 Deno.test("PageCache keeps no empty page, which would hide the next message", async () => {
   const cache = new PageCache();
   const source = new Source(pageOf({ batch: new Batch([], []) }));

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import process from "node:process";
+import { OpenRequest } from "../../lib/broker/open_request.ts";
 import type { RequestInput } from "../../lib/broker/request_input.ts";
 import { RunnelError } from "../../lib/errors.ts";
 import { Script } from "../../lib/redis/script.ts";
@@ -216,6 +218,25 @@ Deno.test("more requests than a process may have open are refused, and the place
   await assert.rejects(ask(requester), { code: "overloaded" });
   for (const one of open) await assert.rejects(one, RunnelError);
   await assert.rejects(ask(requester, { timeoutMs: 10 }), { code: "no_reply" });
+});
+
+Deno.test("whoever goes on elsewhere after its time was over is answered, and the runtime warns of nothing", async () => {
+  await using redis = await startRedis({ appendonly: false });
+  await using requester = openRequester({ redisUrl: redis.url });
+  const { requests, confirmations } = requester;
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => void warnings.push(warning);
+  process.on("warning", warn);
+  const until = performance.now() - 1_000;
+  const open = new OpenRequest(crypto.randomUUID(), 1, until);
+  open.isPublished = true;
+  const input = { topic: "t", data: 1, timeoutMs: 1 };
+  await assert.rejects(requests.resume(open, input, FOREVER), { code: "no_reply" });
+  const waiting = { id: "1-1", topic: "t", duplicate: false, subscribers: 1, timeoutMs: 1, until };
+  const { confirmed } = await confirmations.resume(waiting, FOREVER);
+  assert.equal(confirmed, false);
+  process.off("warning", warn);
+  assert.deepEqual(warnings, []);
 });
 
 const CROWD = 10_000;

@@ -584,6 +584,24 @@ Deno.test("a message for later is published when it is due, in order of time, on
   assert.equal(await schedule.head(), undefined);
 });
 
+Deno.test("a topic that is forgotten leaves nothing of the groups that it had", async () => {
+  await using partition = redis.open();
+  const { store } = partition;
+  const group = desk(partition);
+  await partition.publishOne("jobs", 1);
+  await group.pull();
+  await store.topics.remove("jobs");
+  await store.groups.remove(group.name);
+  const state = await redis.cli("HGET", store.keys.meta, "t:jobs");
+  const [last, number, largest, deleted, ...rest] = state.split(" ");
+  const before = Number(deleted) - 8 * 86_400_000;
+  const older = [last, number, largest, before, ...rest].join(" ");
+  await redis.cli("HSET", store.keys.meta, "t:jobs", older);
+  await store.topics.sweep(["jobs"]);
+  const keys = await redis.cli("KEYS", `${store.keys.base}:*`);
+  assert.deepEqual(keys.split("\n").filter((key) => key.includes("jobs")), []);
+});
+
 Deno.test("an idempotency key of a message for later gives the same token", async () => {
   await using partition = redis.open();
   const message = (hash: string) => ({

@@ -47,6 +47,7 @@ for i = FIRST, #ARGV do
     end
     redis.call('HDEL', KEYS[1], 't:' .. name)
     redis.call('ZREM', KEYS[4], name)
+    redis.call('UNLINK', base .. ':tg:' .. name)
   end
 end
 return removed
