@@ -60,7 +60,7 @@ Deno.test("what RUNNEL_AUTH does not ask for is refused, not ignored", () => {
   assert.match(problemsOf(env)["RUNNEL_KEYS"] ?? "", /does not name keys/);
 });
 
-Deno.test("a secret that is too short, a key of the wrong kind and a key set by plain HTTP are refused", async () => {
+Deno.test("a secret that is too short, a key of the wrong kind and a key set by plain HTTP are refused", () => {
   const jwt = { RUNNEL_AUTH: "jwt" };
   const short = problemsOf({ ...jwt, RUNNEL_JWT_SECRET: "x".repeat(31) });
   assert.match(short["RUNNEL_JWT_SECRET"] ?? "", /32 bytes/);

@@ -10,7 +10,20 @@ export interface AuditedRefusal {
   readonly limit?: string;
 }
 
+/** An audit line, without what every line of the log has. */
+export interface AuditLine {
+  readonly audit: "refusal" | "management";
+  readonly [field: string]: unknown;
+}
+
+/** The audit lines among lines of a log. */
+export function auditOf(logs: readonly string[]): AuditLine[] {
+  return logs.map((line) => JSON.parse(line)).filter(({ audit }) => audit !== undefined)
+    .map(({ time: _, level: __, message: ___, ...fields }) => fields);
+}
+
 /** The refusals among lines of a log. */
 export function refusalsIn(logs: readonly string[]): AuditedRefusal[] {
-  return logs.map((line) => JSON.parse(line)).filter(({ audit }) => audit === "refusal");
+  // what a refusal has beside is what the interface says
+  return auditOf(logs).filter(({ audit }) => audit === "refusal") as unknown as AuditedRefusal[];
 }

@@ -46,6 +46,21 @@ export function apiKey(name: string, grants: Grants): { text: string; key: ApiKe
   return { text, key: { id, name, hash, ...grants } };
 }
 
+/** Keys that may do everything, by their names: the variables that let them in, and what each sends. */
+export function configureKeys<N extends string>(names: readonly N[]): {
+  readonly env: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<N, Readonly<Record<string, string>>>>;
+} {
+  const keys = names.map((name) => apiKey(name, { ...ALL, manage: true }));
+  const kept = keys.map(({ key }) => key);
+  const headers = keys.map(({ key, text }) => [key.name, bearer(text)]);
+  return {
+    env: { RUNNEL_AUTH: "keys", RUNNEL_KEYS: JSON.stringify(kept) },
+    // Object.fromEntries forgets the names
+    headers: Object.fromEntries(headers) as Record<N, Record<string, string>>,
+  };
+}
+
 /** A pair of keys whose public half is also there as PEM text. */
 export async function keyPair(
   algorithm: "RS256" | "ES256" | "EdDSA",

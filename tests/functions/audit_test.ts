@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
+import { auditOf } from "../_support/audit_log.ts";
 import { ALL, bearer, JWT_ENV, token } from "../_support/credentials.ts";
 import { startRunnel } from "../_support/fixture.ts";
 import { send } from "../_support/http.ts";
-
-interface AuditLine {
-  readonly audit: "refusal" | "management";
-  readonly [field: string]: unknown;
-}
-
-/** The audit lines among log lines, without their time. */
-function auditOf(logs: readonly string[]): AuditLine[] {
-  return logs.map((line) => JSON.parse(line)).filter(({ audit }) => audit !== undefined)
-    .map(({ time: _, level: __, message: ___, ...fields }) => fields);
-}
 
 const headers = async (grants = ALL) => ({
   ...bearer(await token(grants, { sub: "ann" })),

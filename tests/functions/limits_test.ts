@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configureKeys } from "../_support/api_keys.ts";
+import { configureKeys } from "../_support/credentials.ts";
 import { refusalsIn } from "../_support/audit_log.ts";
 import { type Fixture, startRunnel } from "../_support/fixture.ts";
 import { assertProblem, publish, publishId, send } from "../_support/http.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { configureKeys } from "../_support/api_keys.ts";
+import { configureKeys } from "../_support/credentials.ts";
 import { refusalsIn } from "../_support/audit_log.ts";
 import { type Fixture, startRunnel } from "../_support/fixture.ts";
 import { type Answer, assertProblem, publish, publishId, send } from "../_support/http.ts";
