@@ -29,7 +29,7 @@ const STEP = 10_000;
 /** After so many, all that is loaded and compiled once has been. */
 const WARM_UP = 20_000;
 /** What the heap may grow by between then and the end, in bytes: a hundred for each request would be more. */
-const HEAP_MOST = 6 << 20;
+const HEAP_MOST = 4 << 20;
 /** What Redis may hold at the end, empty but for what it keeps for a minute, an hour or a week. */
 const REDIS_MOST = 16 << 20;
 
