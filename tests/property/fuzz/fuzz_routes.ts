@@ -246,6 +246,18 @@ const LOOKING: readonly FuzzRoute[] = [
     ...{ name: `health/${which}`, method: "GET", weight: 1 },
     draft: () => ({ path: ["health", which] }),
   })),
+  {
+    ...{ name: "token", method: "POST", weight: 3 },
+    draft: (chance) => ({
+      path: ["token"],
+      json: chance.fields(0.5, {
+        publish: () => chance.some(1, 3, () => chance.pick(TOPICS)),
+        subscribe: () => [chance.pick(["**", "*", "o.*", "users.{sub}.**"])],
+        consume: () => [],
+        ttlMs: () => 1_000 + chance.int(1_000),
+      }),
+    }),
+  },
   { name: "/", method: "GET", weight: 1, draft: () => ({ path: [""] }) },
   {
     ...{ name: "preflight", method: "OPTIONS", weight: 1 },

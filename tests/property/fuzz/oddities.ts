@@ -195,6 +195,19 @@ export const ODD_TYPES: readonly string[] = [
 
 /** Headers that change what a request means, or look as if they did. */
 export const ODD_HEADERS: readonly (readonly [string, string])[] = [
+  ...[
+    "Bearer",
+    "Bearer ",
+    "Bearer a.b.c",
+    "Bearer rnk_x",
+    "Basic YTpi",
+    "bearer e30.e30.",
+    "\u00ff",
+  ]
+    .map((value) => ["authorization", value] as const),
+  ...["runnel=", "runnel=a.b.c", "=; ;;=x", `runnel-${"A".repeat(22)}=e30.e30.e30`, "a=b; a=c"]
+    .map((value) => ["cookie", value] as const),
+  ...["same-origin", "none", "cross-site"].map((value) => ["sec-fetch-site", value] as const),
   ...ODD_TYPES.map((type) => ["content-type", type] as const),
   ...["gzip", "identity", "br, gzip", ""].map((value) => ["content-encoding", value] as const),
   ...["text/event-stream", "application/x-ndjson", "text/html", "*/*;q=0", "", ";;q=x,,", "a/b;q=2"]

@@ -49,7 +49,23 @@ export class RequestGenerator {
 
   #finish(wire: WireRequest, chance: Chance): WireRequest {
     const changed = chance.is(0.25) ? mutateWire(wire, chance) : wire;
-    return this.#withHeaders(changed);
+    return chance.is(0.9) ? this.#withHeaders(changed) : this.#withOddHeaders(changed, chance);
+  }
+
+  /** The headers of all requests are gone, or not what they were. */
+  #withOddHeaders(wire: WireRequest, chance: Chance): WireRequest {
+    const { headers = [] } = this.#options;
+    const odd = headers.map(([name, value]): [string, string] => {
+      const at = chance.int(value.length);
+      const cut = value.slice(0, at) + value.slice(at + 1 + chance.int(2));
+      return chance.pick([
+        [name, cut],
+        ["cookie", `runnel=${cut}`],
+        ["cookie", `runnel=${value.replace("Bearer ", "")}`],
+        ["x-nothing", ""],
+      ]);
+    });
+    return { ...wire, headers: [...wire.headers, ...odd] };
   }
 
   #withHeaders(wire: WireRequest): WireRequest {
