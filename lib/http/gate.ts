@@ -122,7 +122,8 @@ export class Gate {
 
   /** The application's own cookie wins; else what was opened with tickets is one. */
   async #cookies(cookies: readonly Cookie[]): Promise<Admission> {
-    const own = cookies.find(({ name }) => name === TOKEN_COOKIE);
+    const [own, another] = cookies.filter(({ name }) => name === TOKEN_COOKIE);
+    if (another !== undefined) throw ambiguous();
     if (own !== undefined) return { identity: await this.#token(own.value), byCookie: true };
     const { tickets } = this.#verifiers;
     const sessions = cookies.filter(({ name }) => isSessionCookie(name)).slice(-COOKIES_MOST);
@@ -151,6 +152,11 @@ function requireOpen({ mode, allowOpen, loopback }: GatePolicy): void {
       "RUNNEL_AUTH=open lets in everybody who can reach this server: acknowledge that with RUNNEL_ALLOW_OPEN=1",
     );
   }
+}
+
+// a sibling domain may have set one, and neither order nor name tells which
+function ambiguous(): RunnelError {
+  return new RunnelError("invalid_token", `There are several cookies named ${TOKEN_COOKIE}`);
 }
 
 function unauthenticated(): RunnelError {
