@@ -113,8 +113,11 @@ export class Gate {
     if (tickets === undefined) throw new RunnelError("invalid_token", "No tickets are taken here");
     const name = cookieOf(ticket);
     const cookie = cookies.find((one) => one.name === name);
-    if (cookie !== undefined) {
-      return { identity: await tickets.resume(cookie.value), byCookie: true };
+    if (name !== undefined && cookie !== undefined) {
+      return {
+        identity: await tickets.resume({ cookie: name, value: cookie.value }),
+        byCookie: true,
+      };
     }
     const { identity, session } = await tickets.redeem(ticket);
     return { identity, byCookie: false, session };
@@ -128,7 +131,9 @@ export class Gate {
     const { tickets } = this.#verifiers;
     const sessions = cookies.filter(({ name }) => isSessionCookie(name)).slice(-COOKIES_MOST);
     if (tickets === undefined || sessions.length === 0) throw unauthenticated();
-    const results = await Promise.allSettled(sessions.map(({ value }) => tickets.resume(value)));
+    const results = await Promise.allSettled(
+      sessions.map(({ name: cookie, value }) => tickets.resume({ cookie, value })),
+    );
     const identities = results.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     const [first, ...others] = identities;
     if (first !== undefined) {

@@ -127,10 +127,12 @@ export class TicketOffice {
   /**
    * Who a session's cookie is of.
    *
-   * @throws {RunnelError} `invalid_token`, or why Redis cannot be reached.
+   * @throws {RunnelError} `invalid_token`, also where it is another ticket's that was put in its place, or why Redis
+   * cannot be reached.
    */
-  async resume(value: string): Promise<Identity> {
+  async resume({ cookie, value }: Pick<Session, "cookie" | "value">): Promise<Identity> {
     const claims = await this.#verify(value, SESSION);
+    if (cookie !== COOKIE + claims.jti) throw refused();
     return await this.#identityOf(claims, claims.exp * 1000);
   }
 
