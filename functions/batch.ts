@@ -198,6 +198,7 @@ async function publishGood(
 }
 
 function requireAllGood(checked: readonly Checked[]): void {
+  checked.forEach(requireAllowed);
   const errors = checked.flatMap((message, i) => {
     if (message instanceof RunnelError) {
       const inside = message.errors.map(({ pointer, detail }) => ({
@@ -219,6 +220,16 @@ function requireAllGood(checked: readonly Checked[]): void {
       errors: [{ pointer: "#/messages", detail }],
     });
   }
+}
+
+// a refusal is answered, and noted in the log, as what it is
+function requireAllowed(message: Checked, i: number): void {
+  if (!(message instanceof RunnelError) || ![401, 403].includes(message.status)) return;
+  const { code, message: detail, audit } = message;
+  throw new RunnelError(code, detail, {
+    audit,
+    errors: [{ pointer: `#/messages/${i}`, detail }],
+  });
 }
 
 function resultOf(outcome: PublishOutcome): Record<string, unknown> {

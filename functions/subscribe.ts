@@ -101,7 +101,7 @@ async function subscribe(runnel: App, context: RequestContext): Promise<Response
   return new Response(sink.readable, {
     headers: {
       "content-type": type,
-      "cache-control": "no-cache, no-transform",
+      "cache-control": "no-cache, no-store, no-transform",
       "x-accel-buffering": "no",
     },
   });

@@ -6,77 +6,103 @@ export function isPattern(name: string): boolean {
 const ANY = 0x2a;
 const NOT_IN_STAR = new Set([..."./:"].map((c) => c.charCodeAt(0)));
 
-/** Whether `*` can stand for a character, by its code. */
-export function isInStar(code: number): boolean {
-  return !NOT_IN_STAR.has(code);
-}
-
 /**
  * A topic with wildcards: `*` matches one or more characters but not `.`, `/` or `:`; `**` matches anything, also
  * nothing. Neither matches a topic with a leading `$`.
  *
- * Matching follows all possibilities at once, one character of the topic at a time, so that no pattern can make it take
- * more than (length of the topic) x (length of the pattern) steps.
+ * Matching follows all possibilities at once, 32 in one step: no pattern can make it take more than (length of the topic)
+ * x (length of the pattern / 32) steps.
  */
 export class TopicPattern {
   /** The literal start that every match has. */
   readonly prefix: string;
-  readonly #tokens: readonly number[];
+  // bits of the places between the characters behind the prefix: which are left by a character that `*` stands for, stay
+  // at any such character, or at any at all; and which are left by a character of their own
+  readonly #ones: Uint32Array;
+  readonly #stars: Uint32Array;
+  readonly #globs: Uint32Array;
+  readonly #literals = new Map<number, Uint32Array>();
+  readonly #end: number;
 
   constructor(readonly text: string) {
-    this.prefix = text.slice(0, text.indexOf("*"));
-    this.#tokens = patternTokens(text);
+    const start = isPattern(text) ? text.indexOf("*") : text.length;
+    this.prefix = text.slice(0, start);
+    const words = ((text.length - start) >> 5) + 1;
+    const none = () => new Uint32Array(words);
+    [this.#ones, this.#stars, this.#globs] = [none(), none(), none()];
+    let place = 0;
+    for (let i = start; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code !== ANY) {
+        const places = this.#literals.get(code) ?? none();
+        this.#literals.set(code, places);
+        mark(places, place++);
+      } else if (text.charCodeAt(i + 1) === ANY) {
+        mark(this.#globs, place);
+        i++;
+      } else {
+        mark(this.#ones, place++);
+        mark(this.#stars, place);
+      }
+    }
+    this.#end = place;
   }
 
   /** Whether a topic matches. */
   matches(topic: string): boolean {
-    if (topic.startsWith("$") || !topic.startsWith(this.prefix)) return false;
-    const tokens = this.#tokens;
-    let states = skipFree(tokens, new Uint8Array(tokens.length + 1), this.prefix.length);
-    for (let i = this.prefix.length; i < topic.length; i++) {
-      states = step(tokens, states, topic.charCodeAt(i));
+    return !topic.startsWith("$") && this.takes(topic);
+  }
+
+  /**
+   * Whether it matches whatever a topic or pattern stands for, where a leading `$` is a character like any other. Of the
+   * places only those are kept that are certain to be reached, whatever stands for the wildcards of `name`.
+   */
+  takes(name: string): boolean {
+    if (!name.startsWith(this.prefix)) return false;
+    const places = new Uint32Array(this.#ones.length);
+    mark(places, 0);
+    for (let i = this.prefix.length; i < name.length; i++) {
+      const code = name.charCodeAt(i);
+      if (code !== ANY) this.#step(places, code);
+      else if (name.charCodeAt(i + 1) === ANY) {
+        this.#stay(places, this.#globs);
+        i++;
+      } else {
+        // one such character, and then any number of them
+        this.#step(places, ANY);
+        this.#stay(places, this.#globs, this.#stars);
+      }
+      if (places.every((word) => word === 0)) return false;
     }
-    return states[tokens.length] === 1;
+    return isMarked(places, this.#end);
+  }
+
+  /** Goes on behind one character; `*` is any one that `*` stands for. */
+  #step(places: Uint32Array, code: number): void {
+    const isInStar = !NOT_IN_STAR.has(code);
+    const literals = this.#literals.get(code);
+    let carry = 0;
+    for (let i = 0; i < places.length; i++) {
+      const word = places[i] ?? 0;
+      const star = isInStar ? this.#stars[i] ?? 0 : 0;
+      const one = isInStar ? this.#ones[i] ?? 0 : 0;
+      const left = word & (one | (literals?.[i] ?? 0));
+      places[i] = (word & ((this.#globs[i] ?? 0) | star)) | (left << 1) | carry;
+      carry = left >>> 31;
+    }
+  }
+
+  #stay(places: Uint32Array, globs: Uint32Array, stars?: Uint32Array): void {
+    for (let i = 0; i < places.length; i++) {
+      places[i] = (places[i] ?? 0) & ((globs[i] ?? 0) | (stars?.[i] ?? 0));
+    }
   }
 }
 
-/** The token for one of the characters that `*` stands for. */
-export const STAR_ONE = -1;
-/** The token for zero or more of them. */
-export const STAR_MORE = -2;
-/** The token for zero or more of any character. */
-export const GLOB = -3;
-
-/** The tokens of a topic or pattern: the code of a character, or one of the above; `*` is STAR_ONE and STAR_MORE. */
-export function patternTokens(text: string): number[] {
-  const tokens: number[] = [];
-  for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) !== ANY) tokens.push(text.charCodeAt(i));
-    else if (text.charCodeAt(i + 1) === ANY) {
-      tokens.push(GLOB);
-      i++;
-    } else tokens.push(STAR_ONE, STAR_MORE);
-  }
-  return tokens;
+function mark(places: Uint32Array, place: number): void {
+  places[place >> 5] = (places[place >> 5] ?? 0) | (1 << (place & 31));
 }
 
-function skipFree(tokens: readonly number[], states: Uint8Array, from: number): Uint8Array {
-  // what was reached before took all that follows freely with it
-  if (states[from] === 1) return states;
-  let at = from;
-  states[at] = 1;
-  while (tokens[at] === STAR_MORE || tokens[at] === GLOB) states[++at] = 1;
-  return states;
-}
-
-function step(tokens: readonly number[], states: Uint8Array, code: number): Uint8Array {
-  const next = new Uint8Array(states.length);
-  for (let at = 0; at < tokens.length; at++) {
-    if (states[at] === 0) continue;
-    const token = tokens[at];
-    const inStar = isInStar(code);
-    if (token === GLOB || (token === STAR_MORE && inStar)) skipFree(tokens, next, at);
-    else if (token === code || (token === STAR_ONE && inStar)) skipFree(tokens, next, at + 1);
-  }
-  return next;
+function isMarked(places: Uint32Array, place: number): boolean {
+  return ((places[place >> 5] ?? 0) >>> (place & 31) & 1) === 1;
 }

@@ -1,5 +1,5 @@
 import { isLoopbackHost } from "./origin.ts";
-import { getCookies, setCookie } from "./std.ts";
+import { setCookie } from "./std.ts";
 import type { Session } from "./ticket_office.ts";
 
 /** A cookie of a request. */
@@ -8,10 +8,16 @@ export interface Cookie {
   readonly value: string;
 }
 
-/** The cookies of a request's Cookie header, in its order. */
+/**
+ * The cookies of a request's Cookie header, in its order. Those of the same name are all there, and what is no cookie is
+ * left out: a page of a sibling domain can have set either.
+ */
 export function cookiesOf(header: string): Cookie[] {
-  const cookies = getCookies(new Headers({ cookie: header }));
-  return Object.entries(cookies).map(([name, value]) => ({ name, value }));
+  return header.split(";").flatMap((pair) => {
+    const equals = pair.indexOf("=");
+    const name = pair.slice(0, Math.max(equals, 0)).trim();
+    return name === "" ? [] : [{ name, value: pair.slice(equals + 1).trim() }];
+  });
 }
 
 /** Whom a cookie is set for. */
@@ -22,6 +28,9 @@ export interface CookiePlace {
   /** Where Runnel's paths begin. */
   readonly path: string;
 }
+
+/** As much of a path, up to a slash, as can be written into a cookie. */
+const WRITABLE = /^[\x21-\x3a\x3c-\x7e]*\//;
 
 /**
  * Sets the cookie of a session. Where the browser takes this server as a safe one it is for pages of other origins too,
@@ -37,7 +46,7 @@ export function setSession(
   setCookie(headers, {
     name,
     value,
-    path,
+    path: WRITABLE.exec(path)?.[0] ?? "/",
     httpOnly: true,
     maxAge: Math.max(0, Math.floor((expiresAt - Date.now()) / 1000)),
     ...(isSafe

@@ -31,6 +31,18 @@ export function requireOwnPage(
   throw refused("A request that a cookie lets in needs an allowed Origin");
 }
 
+/**
+ * Refuses the image, frame or link of a foreign page where nobody shows a credential: browsers send no Origin with them,
+ * and a stream that nobody reads leases work all the same.
+ *
+ * @param fetchSite The `Sec-Fetch-Site` header of a request without an Origin.
+ * @throws {RunnelError} `origin_not_allowed`.
+ */
+export function refuseForeignPage(fetchSite: string | null, { corsOrigins }: OriginPolicy): void {
+  if (fetchSite !== "cross-site" || corsOrigins.includes("*")) return;
+  throw refused("A foreign page can only use what lets its Origin in");
+}
+
 function refused(detail: string): RunnelError {
   return new RunnelError("origin_not_allowed", detail);
 }

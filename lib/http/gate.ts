@@ -113,8 +113,11 @@ export class Gate {
     if (tickets === undefined) throw new RunnelError("invalid_token", "No tickets are taken here");
     const name = cookieOf(ticket);
     const cookie = cookies.find((one) => one.name === name);
-    if (cookie !== undefined) {
-      return { identity: await tickets.resume(cookie.value), byCookie: true };
+    if (name !== undefined && cookie !== undefined) {
+      return {
+        identity: await tickets.resume({ cookie: name, value: cookie.value }),
+        byCookie: true,
+      };
     }
     const { identity, session } = await tickets.redeem(ticket);
     return { identity, byCookie: false, session };
@@ -122,12 +125,15 @@ export class Gate {
 
   /** The application's own cookie wins; else what was opened with tickets is one. */
   async #cookies(cookies: readonly Cookie[]): Promise<Admission> {
-    const own = cookies.find(({ name }) => name === TOKEN_COOKIE);
+    const [own, another] = cookies.filter(({ name }) => name === TOKEN_COOKIE);
+    if (another !== undefined) throw ambiguous();
     if (own !== undefined) return { identity: await this.#token(own.value), byCookie: true };
     const { tickets } = this.#verifiers;
     const sessions = cookies.filter(({ name }) => isSessionCookie(name)).slice(-COOKIES_MOST);
     if (tickets === undefined || sessions.length === 0) throw unauthenticated();
-    const results = await Promise.allSettled(sessions.map(({ value }) => tickets.resume(value)));
+    const results = await Promise.allSettled(
+      sessions.map(({ name: cookie, value }) => tickets.resume({ cookie, value })),
+    );
     const identities = results.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     const [first, ...others] = identities;
     if (first !== undefined) {
@@ -151,6 +157,11 @@ function requireOpen({ mode, allowOpen, loopback }: GatePolicy): void {
       "RUNNEL_AUTH=open lets in everybody who can reach this server: acknowledge that with RUNNEL_ALLOW_OPEN=1",
     );
   }
+}
+
+// a sibling domain may have set one, and neither order nor name tells which
+function ambiguous(): RunnelError {
+  return new RunnelError("invalid_token", `There are several cookies named ${TOKEN_COOKIE}`);
 }
 
 function unauthenticated(): RunnelError {

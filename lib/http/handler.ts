@@ -4,7 +4,7 @@ import { type AuditedRequest, auditManagement, auditRefusal } from "./audit.ts";
 import { createContext, type RequestContext } from "./context.ts";
 import { setSession } from "./cookies.ts";
 import { allowOrigin, preflight } from "./cors.ts";
-import { requireOwnPage } from "./csrf.ts";
+import { refuseForeignPage, requireOwnPage } from "./csrf.ts";
 import type { Admission, Gate } from "./gate.ts";
 import { type Identity, NOBODY } from "./identity.ts";
 import {
@@ -187,13 +187,22 @@ function admit(
   if (!policy.anyHost || origin !== null) {
     checkOrigin({ host: urlHost(request.url), origin }, policy);
   }
-  if (gate.isOpen) return gate.admit({ authorization: null, ticket, cookie: null });
   const { headers } = request;
+  if (gate.isOpen) {
+    if (origin === null && isRead(request)) {
+      refuseForeignPage(headers.get("sec-fetch-site"), policy);
+    }
+    return gate.admit({ authorization: null, ticket, cookie: null });
+  }
   return gate.admit({
     authorization: headers.get("authorization"),
     ticket,
     cookie: headers.get("cookie"),
   });
+}
+
+function isRead({ method }: Request): boolean {
+  return method === "GET" || method === "HEAD";
 }
 
 function signsOf({ request, origin }: Exchange) {

@@ -29,8 +29,9 @@ export const EVERYBODY: Identity = { name: "everybody", may: () => true };
 /** The identity on routes that need none. */
 export const NOBODY: Identity = { name: "nobody", may: () => false };
 
-/** What is remembered of which topics an identity may use: as much as one that names few topics needs. */
-const REMEMBERED = 256;
+/** What is remembered of which topics an identity may use: as much as one that names few topics needs, and not at length. */
+const REMEMBERED = 64;
+const REMEMBERED_LENGTH = 128;
 
 /** Options of {@link GrantedIdentity}. */
 export type GrantedIdentityOptions = Omit<Identity, "may" | "grants"> & {
@@ -64,6 +65,7 @@ export class GrantedIdentity implements Identity {
     const known = this.#answers.get(question);
     if (known !== undefined) return known;
     const answer = this.grants[action]?.some((grant) => covers(grant, topic)) ?? false;
+    if (topic.length > REMEMBERED_LENGTH) return answer;
     if (this.#answers.size >= REMEMBERED) this.#answers.clear();
     this.#answers.set(question, answer);
     return answer;

@@ -31,8 +31,9 @@ export interface JwtSettings {
   readonly audience?: string;
 }
 
-/** Tokens that are known to be right. */
+/** Tokens that are known to be right: how many, and of how many characters together. */
 const REMEMBERED = 10_000;
+const REMEMBERED_LENGTH = 16_000_000;
 /** How long, so that a key that leaves a key set is of no use soon. */
 const REMEMBERED_MS = 600_000;
 /** The longest token that is looked at, in characters. */
@@ -63,6 +64,7 @@ interface Remembered {
 export class JwtVerifier {
   readonly #settings: JwtSettings;
   readonly #known = new Map<string, Remembered>();
+  #knownLength = 0;
   #verify: Promise<Verify> | undefined;
 
   constructor(settings: JwtSettings) {
@@ -78,7 +80,7 @@ export class JwtVerifier {
     const known = this.#known.get(token);
     if (known !== undefined) {
       if (Date.now() < known.until) return known.identity;
-      this.#known.delete(token);
+      this.#forget(token);
     }
     return this.#identify(token);
   }
@@ -113,12 +115,19 @@ export class JwtVerifier {
   }
 
   #remember(token: string, identity: Identity): void {
-    if (this.#known.size >= REMEMBERED) {
-      const [oldest] = this.#known.keys();
-      if (oldest !== undefined) this.#known.delete(oldest);
-    }
+    // it may have been verified twice at once
+    this.#forget(token);
     const until = Math.min(identity.expiresAt ?? Infinity, Date.now() + REMEMBERED_MS);
     this.#known.set(token, { identity, until });
+    this.#knownLength += token.length;
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= REMEMBERED && this.#knownLength <= REMEMBERED_LENGTH) return;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(token: string): void {
+    if (this.#known.delete(token)) this.#knownLength -= token.length;
   }
 }
 

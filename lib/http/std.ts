@@ -3,7 +3,7 @@
  * once. Where JSR can be relied on, the import map may point the same names at `jsr:@std/http`.
  */
 // @ts-types="./std_http.d.ts"
-export { getCookies, setCookie } from "std/http/cookie";
+export { setCookie } from "std/http/cookie";
 // @ts-types="./std_http.d.ts"
 export { accepts } from "std/http/negotiation";
 // @ts-types="./std_http.d.ts"

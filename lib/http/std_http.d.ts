@@ -42,8 +42,5 @@ export interface Cookie {
   partitioned?: boolean;
 }
 
-/** The cookies of a request by name. */
-export function getCookies(headers: Headers): Record<string, string>;
-
 /** Adds a Set-Cookie header. */
 export function setCookie(headers: Headers, cookie: Cookie): void;

@@ -1,9 +1,9 @@
 import { createHmac } from "node:crypto";
 import { errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
-import { type Grants, grantsSchema } from "../codec/grants.ts";
+import { type Grants, grantsSchema, TOPIC_ACTIONS } from "../codec/grants.ts";
 import { RunnelError } from "../errors.ts";
-import { CLOCK_TOLERANCE_MS, GrantedIdentity, type Identity } from "./identity.ts";
+import { CLOCK_TOLERANCE_MS, EVERYBODY, GrantedIdentity, type Identity } from "./identity.ts";
 
 /** What tickets need of Redis. */
 export interface TicketStore {
@@ -127,15 +127,20 @@ export class TicketOffice {
   /**
    * Who a session's cookie is of.
    *
-   * @throws {RunnelError} `invalid_token`, or why Redis cannot be reached.
+   * @throws {RunnelError} `invalid_token`, also where it is another ticket's that was put in its place, or why Redis
+   * cannot be reached.
    */
-  async resume(value: string): Promise<Identity> {
+  async resume({ cookie, value }: Pick<Session, "cookie" | "value">): Promise<Identity> {
     const claims = await this.#verify(value, SESSION);
+    if (cookie !== COOKIE + claims.jti) throw refused();
     return await this.#identityOf(claims, claims.exp * 1000);
   }
 
   async #identityOf({ sub, g, k }: Claims, expiresAt: number | undefined): Promise<Identity> {
+    // what was given while everybody was let in is of no use where that is over
+    if (sub === EVERYBODY.name) throw refused();
     const holder = k === undefined ? undefined : await this.#options.holderOf(k);
+    if (holder !== undefined && !hasAll(holder, g)) throw refused();
     return new GrantedIdentity({
       name: sub,
       grants: g,
@@ -172,6 +177,13 @@ export class TicketOffice {
     }
     return this.#key.bytes;
   }
+}
+
+/** Whether an identity may still do all that was granted: a key's grants can have been narrowed. */
+function hasAll(identity: Identity, grants: Grants): boolean {
+  return TOPIC_ACTIONS.every((action) =>
+    (grants[action] ?? []).every((topic) => identity.may(action, topic))
+  );
 }
 
 /** The name of the cookie that stands for a ticket; undefined for what is no ticket. It is not verified. */

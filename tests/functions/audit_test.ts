@@ -49,6 +49,21 @@ Deno.test("each refusal is one line with who, what, why and the request's id", a
       },
     ],
     [
+      "an atomic batch, for the message that must not be published",
+      async () => {
+        const { status, body } = await send(`${url}/batch`, {
+          json: { atomic: true, messages: [{ topic: "a", data: 1 }, { topic: "c", data: 1 }] },
+          headers: await headers({ publish: ["a"] }),
+        });
+        assert.deepEqual([status, body.code], [403, "forbidden"]);
+        assert.match(JSON.stringify(body.errors), /"#\/messages\/1"/);
+      },
+      {
+        ...{ ...base, method: "POST", path: "/batch", identity: "jwt:ann", code: "forbidden" },
+        ...{ action: "publish", topic: "c" },
+      },
+    ],
+    [
       "a foreign page",
       async () =>
         send(`${url}/topics`, {

@@ -121,3 +121,24 @@ Deno.test("a server with a public name takes its own pages, and no page of its v
   assert.equal(await call("http://localhost:3000"), 403);
   assert.equal(await call("http://127.0.0.1"), 403);
 });
+
+Deno.test("in open mode the image, frame or link of a foreign page leases no work, though it has no Origin", async () => {
+  await using runnel = await startRunnel();
+  const { url } = runnel;
+  const work = { topic: "jobs", group: "workers" };
+  await send(`${url}/pull`, { json: work });
+  await send(`${url}/publish`, { json: { topic: "jobs", data: 1 } });
+  const stream = `${url}/subscribe?topic=jobs&group=workers&wait=0`;
+  for (const method of ["GET", "HEAD"]) {
+    const { status } = await send(stream, { method, headers: { "sec-fetch-site": "cross-site" } });
+    assert.equal(status, 403);
+  }
+  const { body } = await send(`${url}/pull`, { json: work });
+  assert.equal((body.messages as unknown[]).length, 1);
+  for (const site of ["same-origin", "same-site", "none"]) {
+    assert.equal(
+      (await send(`${url}/topics`, { headers: { "sec-fetch-site": site } })).status,
+      200,
+    );
+  }
+});

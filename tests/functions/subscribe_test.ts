@@ -9,7 +9,7 @@ Deno.test("GET /subscribe gives what is published from then on, in order", async
   await publishId(fixture.url, { topic: "t", data: "before" });
   await using stream = await openStream(`${fixture.url}/subscribe?topic=t`);
   assert.match(stream.response.headers.get("content-type") ?? "", /^text\/event-stream/);
-  assert.equal(stream.response.headers.get("cache-control"), "no-cache, no-transform");
+  assert.equal(stream.response.headers.get("cache-control"), "no-cache, no-store, no-transform");
   const [ready] = await stream.take(1);
   assert.equal(ready?.event, "$ready");
   const ids: string[] = [];

@@ -216,3 +216,55 @@ Deno.test("no credential is ever in the log, whatever is done with it", async ()
     }
   }
 });
+
+Deno.test("no cookie and no path before the route makes a fault: each is answered as what it is", async () => {
+  await using runnel = await startRunnel({ env });
+  const { url } = runnel;
+  for (const cookie of ["=x", "a=1;=b", "a", ";;", "=", "runnel", "runnel-x=1", "__proto__=x"]) {
+    const { status } = await send(`${url}/topics`, { headers: { cookie, origin: PAGE } });
+    assert.equal(status, 401, cookie);
+  }
+  for (const prefix of ["/a;b", "//evil.example", "/%3B", "/;Domain=evil.example"]) {
+    const ticket = await ticketFor(url, { subscribe: ["a"] });
+    await using stream = await openStream(`${url}${prefix}/subscribe/a?ticket=${ticket}`);
+    await stream.until("$ready");
+    assert.doesNotMatch(stream.response.headers.get("set-cookie") ?? "", /;\s*domain/i);
+  }
+});
+
+Deno.test("two cookies with a token let nobody in: one of them is of another site of the domain", async () => {
+  await using runnel = await startRunnel({ env });
+  const [own, others] = await Promise.all([token(ALL), token(ALL, { sub: "mallory" })]);
+  const cookie = `runnel=${others}; runnel=${own}`;
+  const answer = await send(`${runnel.url}/topics`, { headers: { cookie, origin: PAGE } });
+  assertProblem(answer, { status: 401, code: "invalid_token" });
+});
+
+Deno.test("a ticket that was given while everybody was let in is of no use when that is over", async () => {
+  await using runnel = await startRunnel();
+  const { body } = await send(`${runnel.url}/token`, { json: {} });
+  await using strict = await runnel.another({ env });
+  const answer = await send(`${strict.url}/topics?ticket=${body.ticket}`);
+  assertProblem(answer, { status: 401, code: "invalid_token" });
+});
+
+Deno.test("a ticket and its cookie give nothing that was taken from their key's grants meanwhile", async () => {
+  const { text, key } = apiKey("backend", { subscribe: ["a", "b"] });
+  const keys = (...some: unknown[]) => ({ RUNNEL_AUTH: "keys", RUNNEL_KEYS: JSON.stringify(some) });
+  await using runnel = await startRunnel({ env: keys(key) });
+  const give = async (wanted: Record<string, unknown>) => {
+    const { body } = await send(`${runnel.url}/token`, { json: wanted, headers: bearer(text) });
+    return String(body.ticket);
+  };
+  const [wide, spent, narrow] = [await give({}), await give({}), await give({ subscribe: ["a"] })];
+  await using stream = await openStream(`${runnel.url}/subscribe/b?ticket=${spent}`);
+  const headers = { cookie: cookieOf(stream.response), "sec-fetch-site": "same-origin" };
+
+  await using changed = await runnel.another({ env: keys({ ...key, subscribe: ["a"] }) });
+  const { url } = changed;
+  const refused = { status: 401, code: "invalid_token" };
+  assertProblem(await send(`${url}/subscribe/b?wait=0&ticket=${wide}`), refused);
+  assertProblem(await send(`${url}/subscribe/b?wait=0&ticket=${spent}`, { headers }), refused);
+  await using other = await openStream(`${url}/subscribe/a?ticket=${narrow}`);
+  await other.until("$ready");
+});

@@ -331,3 +331,18 @@ function fakeClock() {
     [Symbol.dispose]: () => clock.uninstall(),
   };
 }
+
+Deno.test("identify() forgets the oldest of long tokens, so that they take no more than some memory", async () => {
+  const verifier = new JwtVerifier(BY_SECRET);
+  const tokens: string[] = [];
+  // 16 million characters are remembered
+  for (let i = 0; i < 1_200; i++) {
+    tokens.push(await token({}, { sub: `${i}`, claims: { long: "x".repeat(11_000) } }));
+    await verifier.identify(tokens[i] ?? "");
+  }
+  const isKnown = (token = "") => !(verifier.identify(token) instanceof Promise);
+  assert.equal(isKnown(tokens.at(-1)), true);
+  assert.equal(isKnown(tokens.at(-1_000)), true);
+  assert.equal(isKnown(tokens[0]), false);
+  await verifier.identify(tokens[0] ?? "");
+});

@@ -55,7 +55,7 @@ Deno.test("resume() takes the cookie of a ticket again and again, with no more t
   const { session } = await office.redeem(ticket);
   assert.equal(session.cookie, cookieOf(ticket));
   for (let i = 0; i < 3; i++) {
-    const identity = await office.resume(session.value);
+    const identity = await office.resume(session);
     assert.deepEqual(identity.grants, GRANTS);
     assert.equal(identity.isTicket, true);
   }
@@ -64,11 +64,11 @@ Deno.test("resume() takes the cookie of a ticket again and again, with no more t
 Deno.test("a ticket is no cookie, a cookie is no ticket, and neither is signed for another deployment", async () => {
   const { office } = open();
   const { ticket } = await office.issue(ANN, WANTED);
-  await assert.rejects(office.resume(ticket), REFUSED);
+  await assert.rejects(office.resume({ cookie: cookieOf(ticket) ?? "", value: ticket }), REFUSED);
   const { session } = await office.redeem(ticket);
   await assert.rejects(office.redeem(session.value), REFUSED);
   const other = open({ secret: "another deployment's secret" }).office;
-  await assert.rejects(other.resume(session.value), REFUSED);
+  await assert.rejects(other.resume(session), REFUSED);
 });
 
 Deno.test("redeem() refuses what somebody has signed with the deployment's secret for something else", async () => {
@@ -90,7 +90,7 @@ Deno.test("a ticket and its cookie end with the credential that they were given 
   const { identity: holder, session } = await office.redeem(ticket);
   assert.equal(holder.expiresAt, endsAt);
   assert.equal(session.expiresAt, endsAt);
-  assert.equal(Math.round((await office.resume(session.value)).expiresAt ?? 0), endsAt);
+  assert.equal(Math.round((await office.resume(session)).expiresAt ?? 0), endsAt);
 });
 
 Deno.test("a ticket and its cookie are of no use when the key is revoked that they were given for", async () => {
@@ -100,7 +100,17 @@ Deno.test("a ticket and its cookie are of no use when the key is revoked that th
   const { session } = await office.redeem((await office.issue(holder, WANTED)).ticket);
   revoke();
   await assert.rejects(office.redeem(ticket), REFUSED);
-  await assert.rejects(office.resume(session.value), REFUSED);
+  await assert.rejects(office.resume(session), REFUSED);
+});
+
+Deno.test("resume() refuses another ticket's cookie in the place of one", async () => {
+  const { office } = open();
+  const sessions = await Promise.all(
+    [1, 2].map(async () => (await office.redeem((await office.issue(ANN, WANTED)).ticket)).session),
+  );
+  const [own, other] = sessions;
+  assert.ok(own !== undefined && other !== undefined);
+  await assert.rejects(office.resume({ cookie: own.cookie, value: other.value }), REFUSED);
 });
 
 Deno.test("issue() refuses more patterns than fit into a cookie", async () => {

@@ -3,9 +3,12 @@ import fc from "fast-check";
 import { covers } from "../../lib/codec/pattern_cover.ts";
 import { isPattern, TopicPattern } from "../../lib/codec/topic_pattern.ts";
 
-/** Enough letters that a wildcard can stand for one that no pattern names, and more than any pattern has pieces. */
-const LETTERS = ["a", "b", "x", "."];
-const LENGTH = 6;
+/**
+ * Enough letters that a wildcard can stand for one that no pattern names, be it one that `*` stands for or not, and more
+ * than any pattern has pieces.
+ */
+const LETTERS = ["a", "b", "x", ".", "/"];
+const LENGTH = 5;
 const TOPICS = allTopics();
 
 const pieces = fc.constantFrom("a", "b", ".", "*", "**");
@@ -49,4 +52,19 @@ Deno.test("covers() takes every pattern as its own grant, and each topic that it
     assert.ok(covers(grant, grant));
     assert.equal(covers(grant, topic), matcherOf(grant)(topic), `${grant} covers ${topic}`);
   }));
+});
+
+Deno.test("covers() says the same of long names, whose places take more than one word of bits", () => {
+  const length = fc.integer({ min: 2, max: 100 });
+  fc.assert(
+    fc.property(name, name, length, (grant, wanted, length) => {
+      const [short, long] = [1, length].map((count) => "q".repeat(count));
+      assert.equal(
+        covers(`*${long}${grant}`, `y${long}${wanted}`),
+        covers(`*${short}${grant}`, `y${short}${wanted}`),
+        `${grant} covers ${wanted} behind ${length} letters`,
+      );
+    }),
+    { numRuns: 3_000 },
+  );
 });

@@ -36,6 +36,20 @@ Deno.test("TopicPattern agrees with a naive matcher on any pattern and topic", (
   );
 });
 
+Deno.test("TopicPattern agrees with it behind any number of letters too", () => {
+  fc.assert(
+    fc.property(pattern, topic, fc.integer({ min: 1, max: 100 }), (pattern, topic, length) => {
+      const letters = "q".repeat(length);
+      const expected = naive(`*q${pattern}`, `yq${topic}`);
+      assert.equal(
+        new TopicPattern(`*${letters}${pattern}`).matches(`y${letters}${topic}`),
+        expected,
+      );
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
 Deno.test("TopicPattern matches a topic that was made from it", () => {
   const filled = fc.array(
     fc.oneof(
