@@ -16,6 +16,7 @@ import { checkShape, fieldErrors, invalidFields } from "../lib/http/field_errors
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { headerText, integer, oneOf, readQuery, text } from "../lib/http/query.ts";
+import { leftOf } from "../lib/http/while_held.ts";
 
 const OPTIONS = {
   type: text(),
@@ -102,7 +103,8 @@ async function publish(
   limits.checkMessage(message, () => prepared.body);
   const headers = (await quota?.take(identity.name, 1))?.headers;
   if (message.confirm !== undefined) {
-    const { topic, confirm } = message;
+    const { topic, confirm: { subscribers, timeoutMs } } = message;
+    const confirm = { subscribers, timeoutMs: leftOf(context, timeoutMs) };
     const { id, ...rest } = await runnel.broker.publishConfirmed(prepared, confirm, context.signal);
     return jsonResponse({ id, topic, ...rest }, { headers });
   }

@@ -2,12 +2,13 @@ import { type App, app } from "../lib/app.ts";
 import { LEASE_MS, pullSchema } from "../lib/broker/group_input.ts";
 import { parseStart } from "../lib/broker/start.ts";
 import { messageJson } from "../lib/codec/message.ts";
-import { authorize, type Identity, requireUnended } from "../lib/http/identity.ts";
+import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonTextResponse } from "../lib/http/json_response.ts";
 import { readQuery } from "../lib/http/query.ts";
+import { leftOf, whileHeld } from "../lib/http/while_held.ts";
 
 /** `POST /pull`: messages of a group, leased to one consumer; it waits for them where it is asked to. */
 export function pullRoutes(source: () => Promise<App>): Route[] {
@@ -40,7 +41,7 @@ async function pull(runnel: App, context: RequestContext): Promise<Response> {
     ...(consumer === undefined ? {} : { consumer }),
     ...(attempt === undefined ? {} : { attempt }),
   };
-  const waitMs = Math.min(input.waitMs ?? 0, leftOf(identity));
+  const waitMs = leftOf(context, input.waitMs ?? 0);
   const { lease, leaseUntil, messages, more } = await whileHeld(
     context,
     (signal) => runnel.broker.groups.pull(wanted, { waitMs, signal }),
@@ -51,25 +52,6 @@ async function pull(runnel: App, context: RequestContext): Promise<Response> {
   });
   const list = messages.map(({ message, deliveries }) => messageJson(message, { deliveries }));
   return jsonTextResponse(`${head.slice(0, -1)},"messages":[${list.join(",")}],"more":${more}}`);
-}
-
-/** How long a credential is still good, in milliseconds: nothing is leased after it. */
-function leftOf({ expiresAt = Infinity }: Identity): number {
-  return Math.max(0, expiresAt - Date.now());
-}
-
-/** Waits for something no longer than the client does, and than its credential is taken. */
-async function whileHeld<T>(
-  { identity, signal }: RequestContext,
-  work: (ends: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const { revoked } = identity;
-  try {
-    return await work(revoked === undefined ? signal : AbortSignal.any([signal, revoked]));
-  } catch (error) {
-    requireUnended(identity);
-    throw error;
-  }
 }
 
 export default {

@@ -6,6 +6,7 @@ import { readJson } from "../lib/http/body.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonTextResponse } from "../lib/http/json_response.ts";
 import { readQuery } from "../lib/http/query.ts";
+import { leftOf, whileHeld } from "../lib/http/while_held.ts";
 
 /** `POST /request`: publishes a message and answers with the first reply, or with as many as were asked for. */
 export function requestRoutes(source: () => Promise<App>): Route[] {
@@ -25,7 +26,11 @@ export function requestRoutes(source: () => Promise<App>): Route[] {
         const leave = requests.take(identity.name);
         try {
           const headers = (await quota?.take(identity.name, 1))?.headers;
-          const replies = await runnel.broker.request(input, context.signal);
+          const timeoutMs = Math.max(1, leftOf(context, input.timeoutMs));
+          const replies = await whileHeld(
+            context,
+            (signal) => runnel.broker.request({ ...input, timeoutMs }, signal),
+          );
           const texts = replies.map((reply) => messageJson(reply)).join(",");
           const json = input.replies === undefined ? texts : `{"replies":[${texts}]}`;
           return jsonTextResponse(json, { headers });

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
+import type { VisibleTopics } from "../lib/broker/topics.ts";
 import { requirePublishTopic, requireTopic } from "../lib/codec/topic.ts";
 import { type Id, parseId } from "../lib/codec/id.ts";
 import { RunnelError } from "../lib/errors.ts";
-import { type Action, authorizeAny, type Identity } from "../lib/http/identity.ts";
+import { type Action, authorizeAny, type Identity, prefixesOf } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
@@ -29,9 +30,9 @@ export function topicsRoutes(source: () => Promise<App>): Route[] {
       path: "topics",
       handle: async ({ search, identity }) => {
         const { limit = PAGE, ...rest } = readQuery({ search }, LIST);
-        const isVisible = visibleTo(identity);
+        const visible = visibleTo(identity);
         const { topics } = (await source()).broker;
-        return jsonResponse(await topics.list({ ...rest, limit, isVisible }));
+        return jsonResponse(await topics.list({ ...rest, limit, visible }));
       },
     },
     {
@@ -105,9 +106,12 @@ function topicOf(
 const KNOWS = ["subscribe", "consume", "manage"] as const;
 
 /** Which topics an identity may know of; undefined where that is all. */
-function visibleTo(identity: Identity): ((topic: string) => boolean) | undefined {
+function visibleTo(identity: Identity): VisibleTopics | undefined {
   if (identity.may("manage", "**")) return undefined;
-  return (topic) => KNOWS.some((action) => identity.may(action, topic));
+  return {
+    prefixes: prefixesOf(identity, ["subscribe", "consume"]),
+    has: (topic) => KNOWS.some((action) => identity.may(action, topic)),
+  };
 }
 
 function readBound(value: string | undefined, pointer: string): Id | undefined {

@@ -73,8 +73,16 @@ export interface ListOptions {
   readonly prefix?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
-  /** Whether whoever asks may know of a topic. @default of all */
-  readonly isVisible?: ((topic: string) => boolean) | undefined;
+  /** What whoever asks may know of. @default everything */
+  readonly visible?: VisibleTopics | undefined;
+}
+
+/** Which topics somebody may know of. */
+export interface VisibleTopics {
+  /** What their names begin with, each of them with one of these. */
+  readonly prefixes: readonly string[];
+  /** Whether a topic is among them. */
+  has(topic: string): boolean;
 }
 
 /** Some of the topics; see {@link Topics.list}. */
@@ -106,28 +114,30 @@ export class Topics {
    * Lists topics in byte order, of which some may be hidden; `next`, where there are more, is what the following page starts after, and `missing`
    * says whether some partitions were out of reach, so that their topics are not in the list.
    */
-  async list({ isVisible, ...options }: ListOptions): Promise<TopicList> {
-    if (isVisible === undefined) return await this.#list(options);
+  async list({ visible, ...options }: ListOptions): Promise<TopicList> {
+    if (visible === undefined) return await this.#list(options);
     const seen: TopicSummary[] = [];
     let missing = false;
-    for (let after = options.after;;) {
-      const page = await this.#list({ ...options, after, limit: HIDING_PAGE });
-      seen.push(...page.topics.filter(({ topic }) => isVisible(topic)));
-      missing ||= page.missing === true;
-      // nothing of what is hidden, also not as the place to go on after
-      const topics = seen.slice(0, options.limit);
-      if (page.next === undefined || seen.length > options.limit) {
-        return {
-          topics,
-          ...(seen.length > topics.length ? nextAfter(topics) : {}),
-          ...(missing ? { missing } : {}),
-        };
+    // topics that begin with none of them are not even looked at: the time would tell how many there are
+    for (const prefix of narrowed(visible.prefixes, options.prefix)) {
+      for (let after = options.after; seen.length <= options.limit;) {
+        const page = await this.#list({ after, limit: HIDING_PAGE, prefix });
+        seen.push(...page.topics.filter(({ topic }) => visible.has(topic)));
+        missing ||= page.missing === true;
+        if (page.next === undefined) break;
+        after = page.next;
       }
-      after = page.next;
     }
+    const topics = seen.slice(0, options.limit);
+    return {
+      topics,
+      // nothing of what is hidden, also not as the place to go on after
+      ...(seen.length > topics.length ? nextAfter(topics) : {}),
+      ...(missing ? { missing } : {}),
+    };
   }
 
-  async #list(options: Omit<ListOptions, "isVisible">): Promise<TopicList> {
+  async #list(options: Omit<ListOptions, "visible">): Promise<TopicList> {
     const parts = await rerouting(async () => {
       const { all } = await this.#partitions.current();
       return { all, lists: await anyOf(all, (partition) => listIn(partition, options)) };
@@ -278,6 +288,16 @@ function summaryOf(topic: string, state: TopicState | undefined): TopicSummary[]
 const utf8 = new TextEncoder();
 
 /** As Redis orders members of the same score: UTF-16, which `<` compares, orders some characters otherwise. */
+/** The prefixes within one, none of which is in another, in byte order. */
+function narrowed(prefixes: readonly string[], within = ""): string[] {
+  const inside = prefixes.flatMap((prefix) => {
+    if (prefix.startsWith(within)) return [prefix];
+    return within.startsWith(prefix) ? [within] : [];
+  });
+  const sorted = [...new Set(inside)].sort(compareBytes);
+  return sorted.filter((one) => !sorted.some((other) => other !== one && one.startsWith(other)));
+}
+
 function compareBytes(a: string, b: string): number {
   const [x, y] = [utf8.encode(a), utf8.encode(b)];
   const length = Math.min(x.length, y.length);

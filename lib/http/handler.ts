@@ -291,7 +291,9 @@ function finish(
     const credentials = !settings.gate.isOpen && isNamedOrigin(origin, host, policy);
     if (isAllowedOrigin(origin, host, policy)) allowOrigin(headers, origin, { credentials });
   }
-  if (session !== undefined && final.ok) {
+  // what somebody was led to by a link, and no page has opened, leaves nothing behind
+  const isPage = request.headers.get("sec-fetch-mode") === "navigate";
+  if (session !== undefined && final.ok && !isPage) {
     setSession(headers, session.session, { request, host: hostName(host), path: session.path });
   }
   return final;

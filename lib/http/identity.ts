@@ -106,6 +106,12 @@ export function authorizeAny(
   throw forbidden(actions[0] ?? "manage", topic);
 }
 
+/** What the names begin with that actions are granted on: the literal start of each topic and pattern. */
+export function prefixesOf({ grants }: Identity, actions: readonly TopicAction[]): string[] {
+  const names = actions.flatMap((action) => grants?.[action] ?? []);
+  return [...new Set(names.map((name) => name.split("*", 1)[0] ?? ""))];
+}
+
 function forbidden(action: Action, topic: string): RunnelError {
   const detail = action === "manage"
     ? "The credential gives no right to manage topics and groups"

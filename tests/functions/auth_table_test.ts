@@ -329,19 +329,29 @@ Deno.test("GET /topics lists what the caller may know of, page by page, and no o
   }));
   assert.equal((await send(`${runnel.url}/batch`, { json, headers: all })).status, 200);
   const wanted = json.map(({ topic }) => topic).filter((topic) => topic.startsWith("mine")).sort();
-  const cases: Grants[] = [{ subscribe: ["mine.*"] }, { consume: ["mine.**"] }];
+  const cases: Grants[] = [
+    { subscribe: ["mine.*"] },
+    { consume: ["mine.**"] },
+    { subscribe: ["*.*3", "mine.**", "mine.0*", "mine.003"] },
+    { subscribe: wanted.slice(0, 20), consume: [...wanted.slice(20), "other", "minor.**"] },
+  ];
   for (const grants of cases) {
     const headers = bearer(await token(grants));
     const seen: string[] = [];
     for (let after = "";;) {
       const { body } = await send(`${runnel.url}/topics?limit=7${after}`, { headers });
-      assert.doesNotMatch(JSON.stringify(body), /secret/);
+      if (!grants.subscribe?.includes("*.*3")) assert.doesNotMatch(JSON.stringify(body), /secret/);
       seen.push(...(body.topics as { topic: string }[]).map(({ topic }) => topic));
       if (body.next === undefined) break;
       after = `&after=${body.next}`;
     }
-    assert.deepEqual(seen, wanted);
+    assert.deepEqual(seen.filter((topic) => topic.startsWith("mine")), wanted);
   }
+  const narrow = await send(`${runnel.url}/topics?prefix=mine.00`, {
+    headers: bearer(await token({ subscribe: ["mine.**", "mine.003", "secret.001"] })),
+  });
+  const names = (narrow.body.topics as { topic: string }[]).map(({ topic }) => topic);
+  assert.deepEqual(names, ["mine.000", "mine.003", "mine.006", "mine.009"]);
   const { body } = await send(`${runnel.url}/topics?limit=1000`, {
     headers: bearer(await token({ manage: true })),
   });
