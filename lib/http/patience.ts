@@ -22,9 +22,14 @@ export class Patience {
   within<T>(promise: Promise<T>, { ms, late }: { ms: number; late: () => Error }): Promise<T> {
     return new Promise((resolve, reject) => {
       const waiting = { until: performance.now() + ms, giveUp: () => reject(late()) };
-      const end = () => this.#remove(waiting);
       this.#add(waiting);
-      promise.then(resolve, reject).finally(end);
+      promise.then((value) => {
+        this.#remove(waiting);
+        resolve(value);
+      }, (reason) => {
+        this.#remove(waiting);
+        reject(reason);
+      });
     });
   }
 
