@@ -1,4 +1,5 @@
 import { type App, app } from "../lib/app.ts";
+import type { Readiness } from "../lib/broker/broker.ts";
 import type { RunnelError } from "../lib/errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
@@ -8,6 +9,10 @@ import { jsonResponse } from "../lib/http/json_response.ts";
  * ready all the same, since the topics of the others work, and says which. Both are open to all.
  */
 export function healthRoutes(source: () => Promise<App>): Route[] {
+  // open to all, so that many who ask must not make many checks: whoever comes meanwhile gets the one under way
+  let checking: Promise<Readiness> | undefined;
+  const check = () =>
+    checking ??= source().then(({ broker }) => broker.check()).finally(() => checking = undefined);
   return [
     {
       method: "GET",
@@ -20,7 +25,7 @@ export function healthRoutes(source: () => Promise<App>): Route[] {
       path: "health/ready",
       auth: false,
       handle: async () => {
-        const { generation, shards } = await (await source()).broker.check();
+        const { generation, shards } = await check();
         const isReady = shards.every((failure) => failure === undefined);
         return jsonResponse({
           status: isReady ? "ready" : "degraded",

@@ -20,7 +20,7 @@ export function auditRefusal(log: Logger, request: AuditedRequest, error: Runnel
   log.warn("refused", { audit: "refusal", ...request, code, reason, ...audit });
 }
 
-/** Writes the line of a management action that was done: `target` says to what, such as a topic and a group. */
+/** Writes the line of a management action that was done, or may have been: `target` says to what, such as a topic and a group. */
 export function auditManagement(
   log: Logger,
   request: AuditedRequest,

@@ -151,10 +151,16 @@ function handle(
   });
   const answer = route.handle(context);
   if (!route.manages) return answer;
-  return Promise.resolve(answer).then((response) => {
-    const { status } = response;
+  const note = (status: number) =>
     auditManagement(log, exchange.audited, { status, target: context.params });
+  return Promise.resolve(answer).then((response) => {
+    note(response.status);
     return response;
+  }, (error) => {
+    const { status } = publicError(error, request);
+    // it may have been done all the same; what was refused has a line of its own
+    if (status >= 500) note(status);
+    throw error;
   });
 }
 

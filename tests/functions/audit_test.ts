@@ -129,3 +129,16 @@ Deno.test("what was let in and is no management leaves no line", async () => {
   await send(`${runnel.url}/topics`, { headers: await headers() });
   assert.deepEqual(auditOf(runnel.runnel.logs), []);
 });
+
+Deno.test("a management action that failed has a line too, since it may have been done", async () => {
+  await using runnel = await startRunnel({ env: JWT_ENV, redis: { appendonly: false } });
+  await send(`${runnel.url}/topics`, { headers: await headers() });
+  await runnel.redis.kill9();
+  const answer = await send(`${runnel.url}/topics/a`, {
+    method: "DELETE",
+    headers: await headers({ manage: true }),
+  });
+  assert.equal(answer.status, 503);
+  const [line] = auditOf(runnel.runnel.logs);
+  assert.deepEqual([line?.audit, line?.status, line?.topic], ["management", 503, "a"]);
+});

@@ -34,3 +34,15 @@ Deno.test("GET /health/ready tells nothing of where Redis is", async () => {
   assert.ok(!JSON.stringify(body).includes("s3cr3t"));
   assert.ok(!JSON.stringify(body).includes(`${fixture.redis.port}`));
 });
+
+Deno.test("many who ask GET /health/ready at once make one check", async () => {
+  await using fixture = await startRunnel({ redis: { appendonly: false } });
+  const ask = () => send(`${fixture.url}/health/ready`, { fetch: fixture.runnel.fetch });
+  await ask();
+  await fixture.redis.cli("CONFIG", "RESETSTAT");
+  const answers = await Promise.all(Array.from({ length: 200 }, ask));
+  assert.ok(answers.every(({ status }) => status === 200));
+  const stats = await fixture.redis.cli("INFO", "commandstats");
+  const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1]);
+  assert.ok(calls > 0 && calls < 20, stats);
+});
