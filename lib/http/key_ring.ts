@@ -26,8 +26,8 @@ export interface KeyRingOptions {
 const FRESH_MS = 2_000;
 /** How old it may be while it is read again, so that a Redis that stalls does not stall everybody. */
 const STALE_MS = 4_000;
-/** How old the list may be in which a key is not found. */
-const ABSENT_MS = 200;
+/** How old the list may be in which a key is not found: less than it takes from the making of one to its first use. */
+const ABSENT_MS = 20;
 
 interface Ring {
   readonly keys: ReadonlyMap<string, ApiKey>;
