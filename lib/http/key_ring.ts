@@ -26,7 +26,7 @@ export interface KeyRingOptions {
 const FRESH_MS = 2_000;
 /** How old it may be while it is read again, so that a Redis that stalls does not stall everybody. */
 const STALE_MS = 4_000;
-/** How old the list may be in which a key is not found: less than it takes from the making of one to its first use. */
+/** How often the list is read for what is not in it, so that keys that somebody makes up cost little. */
 const ABSENT_MS = 20;
 
 interface Ring {
@@ -68,15 +68,20 @@ export class KeyRing implements Disposable {
   identify(text: string): Identity | Promise<Identity> {
     const id = keyIdOf(text);
     if (id === undefined) throw refused();
+    const hash = hashOf(text);
+    const isTaken = (key: ApiKey) => takes(key, { given: hash, now: Date.now() });
     const configured = this.#configured.get(id);
-    if (configured !== undefined) return this.#admit(text, configured);
+    if (configured !== undefined) {
+      if (!isTaken(configured)) throw refused();
+      return this.#hold(configured, hash).identity;
+    }
     const ring = this.#ring;
     const stored = ring?.keys.get(id);
-    if (ring === undefined || stored === undefined || age(ring) > STALE_MS) {
-      return this.#lookUp(text, id);
+    if (ring !== undefined && stored !== undefined && age(ring) < STALE_MS && isTaken(stored)) {
+      if (age(ring) > FRESH_MS) this.#read().catch((error) => this.#tell(error));
+      return this.#hold(stored, hash).identity;
     }
-    if (age(ring) > FRESH_MS) this.#read().catch((error) => this.#tell(error));
-    return this.#admit(text, stored);
+    return this.#find(id, isTaken).then((key) => this.#hold(key, hash).identity);
   }
 
   /**
@@ -86,13 +91,16 @@ export class KeyRing implements Disposable {
    */
   async holderOf(keyRef: string): Promise<Identity> {
     const [id = "", start = ""] = keyRef.split(".");
-    const key = this.#configured.get(id) ?? await this.#find(id);
-    const hashes = [key?.hash, key?.previous?.hash];
-    const hash = hashes.find((one) => one !== undefined && refOf({ id, hash: one }) === keyRef);
-    const isTaken = key !== undefined && hash !== undefined && start !== "" &&
-      takes(key, { given: hash, now: Date.now() });
-    if (!isTaken) throw refused();
-    return this.#hold(key, hash).identity;
+    if (start === "") throw refused();
+    const hashIn = ({ hash, previous }: ApiKey) =>
+      [hash, previous?.hash].find((one) =>
+        one !== undefined && refOf({ id, hash: one }) === keyRef
+      );
+    const isTaken = (key: ApiKey) => takes(key, { given: hashIn(key) ?? "", now: Date.now() });
+    const configured = this.#configured.get(id);
+    const key = configured ?? await this.#find(id, isTaken);
+    if (!isTaken(key)) throw refused();
+    return this.#hold(key, hashIn(key) ?? "").identity;
   }
 
   /** Reads no more. */
@@ -101,24 +109,19 @@ export class KeyRing implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  async #lookUp(text: string, id: string): Promise<Identity> {
-    const key = await this.#find(id);
-    if (key === undefined) throw refused();
-    return this.#admit(text, key);
-  }
-
-  async #find(id: string): Promise<ApiKey | undefined> {
-    const ring = this.#ring;
-    if (ring !== undefined && age(ring) < (ring.keys.has(id) ? STALE_MS : ABSENT_MS)) {
-      return ring.keys.get(id);
+  /** A refusal rests on a list that was read after the request came, or a moment before: the key may be that new. */
+  async #find(id: string, isTaken: (key: ApiKey) => boolean): Promise<ApiKey> {
+    const least = performance.now() - ABSENT_MS;
+    let ring = this.#ring;
+    for (;;) {
+      const key = ring?.keys.get(id);
+      if (ring !== undefined && key !== undefined && age(ring) < STALE_MS && isTaken(key)) {
+        return key;
+      }
+      if (ring !== undefined && ring.at > least) throw refused();
+      // one that is under way may have begun before: then it is read once more
+      ring = await this.#read();
     }
-    return (await this.#read()).keys.get(id);
-  }
-
-  #admit(text: string, key: ApiKey): Identity {
-    const hash = hashOf(text);
-    if (!takes(key, { given: hash, now: Date.now() })) throw refused();
-    return this.#hold(key, hash).identity;
   }
 
   #hold(key: ApiKey, hash: string): Holder {

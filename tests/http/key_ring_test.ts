@@ -156,3 +156,25 @@ Deno.test("holderOf() finds the key behind a ticket, until that text of the key 
     await assert.rejects(stage.ring.holderOf(other), REFUSED);
   }
 });
+
+Deno.test("identify() finds the new text of a key that was rotated a moment ago", async () => {
+  const { text, key } = apiKey("stored", GRANTS);
+  using stage = open([key]);
+  await stage.ring.identify(text);
+  const next = newKey(key.id);
+  stage.state.keys = [{ ...key, hash: next.hash }];
+  stage.clock.tick(25);
+  assert.equal((await stage.ring.identify(next.text)).name, "key:stored");
+  await assert.rejects(async () => await stage.ring.identify(text), REFUSED);
+});
+
+Deno.test("identify() does not refuse a key by a list whose reading began before it was made", async () => {
+  const [first, second] = [apiKey("first", GRANTS), apiKey("second", GRANTS)];
+  using stage = open([first.key]);
+  const early = stage.ring.identify(first.text);
+  stage.state.keys = [first.key, second.key];
+  stage.clock.tick(25);
+  const late = stage.ring.identify(second.text);
+  assert.equal((await early).name, "key:first");
+  assert.equal((await late).name, "key:second");
+});
