@@ -5,16 +5,40 @@ const ROOT = new URL("../", import.meta.url);
 
 /** What the files of a room may import; `room/file.ts` allows that one file. Everybody may use their own room. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  functions: ["app", "http", "broker", "codec", "errors", "log"],
-  app: ["config", "http", "broker", "redis", "codec", "log", "errors"],
+  functions: [
+    "app",
+    "http",
+    "broker",
+    "codec",
+    "errors",
+    "log",
+    "metrics",
+    "client/built.ts",
+    "console/built.ts",
+  ],
+  app: ["config", "http", "broker", "redis", "codec", "log", "errors", "metrics"],
   config: ["redis/address.ts", "redis/options.ts", "codec", "errors"],
-  http: ["codec", "errors", "log"],
-  broker: ["redis", "codec", "errors", "log"],
-  redis: ["codec", "errors", "log"],
+  http: ["codec", "errors", "log", "metrics"],
+  broker: ["redis", "codec", "errors", "log", "metrics"],
+  redis: ["codec", "errors", "log", "metrics"],
   codec: ["errors"],
+  metrics: [],
   log: ["errors"],
   errors: [],
-  cli: ["functions", "app", "config", "http", "broker", "redis", "codec", "log", "errors"],
+  client: [],
+  console: ["client"],
+  cli: [
+    "functions",
+    "app",
+    "config",
+    "http",
+    "broker",
+    "redis",
+    "codec",
+    "log",
+    "errors",
+    "client",
+  ],
 };
 
 interface Dependency {
@@ -46,7 +70,7 @@ function* sources(folder: string): Generator<string> {
   for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
     const path = `${folder}/${name}`;
     if (isDirectory) yield* sources(path);
-    else if (path.endsWith(".ts")) yield path;
+    else if (/\.tsx?$/.test(path)) yield path;
   }
 }
 
@@ -88,7 +112,7 @@ function isOurs(path: string): boolean {
 /** `lib/http/cors.ts` is in `http`, `lib/config_reader.ts` in `config`. */
 function roomOf(path: string): string {
   if (path.startsWith("functions/")) return "functions";
-  return path.replace(/^lib\//, "").split("/")[0]!.replace(/(_\w+)?\.ts$/, "");
+  return path.replace(/^lib\//, "").split("/")[0]!.replace(/(_\w+)?\.tsx?$/, "");
 }
 
 Deno.test("imports: every file is in a room that has a rule", () => {

@@ -17,7 +17,9 @@ export async function listenForQuestions(
   { fetch, headers = [], onText }: QuestionListenerOptions,
 ): Promise<AsyncDisposable> {
   const url = `${HERE}/subscribe?topic=${ASKED}`;
-  const { body } = await fetch(new Request(url, { headers: headers.map((pair) => [...pair]) }));
+  const { body } = await fetch(
+    new Request(url, { headers: headers.map(([name, value]): [string, string] => [name, value]) }),
+  );
   const reader = (body ?? new Blob().stream()).pipeThrough(new TextDecoderStream()).getReader();
   const listening = (async () => {
     for (;;) {
