@@ -5,6 +5,7 @@ import { ackRoutes } from "./ack.ts";
 import { batchRoutes } from "./batch.ts";
 import { groupsRoutes } from "./groups.ts";
 import { healthRoutes } from "./health.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { publishRoutes } from "./publish.ts";
 import { replyRoutes } from "./reply.ts";
 import { requestRoutes } from "./request.ts";
@@ -32,6 +33,7 @@ export function createMain(
     ...groupsRoutes(source),
     ...tokenRoutes(source),
     ...healthRoutes(source),
+    ...metricsRoutes(source),
   ];
   return { fetch: createHandler(routes, async () => (await source()).http) };
 }

@@ -47,13 +47,14 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
   if (config.redis === undefined) {
     throw new RunnelError("not_configured", "No Redis is configured: set REDIS_URL");
   }
+  const metrics = new Metrics();
   const deployment = new Deployment({
     shards: config.redis,
     prefix: config.prefix,
     partitions: config.partitions,
     log,
+    metrics,
   });
-  const metrics = new Metrics();
   const broker = new Broker({
     deployment,
     metrics,

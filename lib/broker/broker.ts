@@ -67,6 +67,8 @@ export class Broker implements AsyncDisposable {
   readonly groups: Groups;
   /** Looks at the whole deployment. */
   readonly survey: Survey;
+  /** Names this process, for as long as it runs. */
+  readonly processId: string;
   readonly #metrics: Metrics;
   readonly #stats: StatsTopic;
   readonly #log: Logger;
@@ -85,12 +87,13 @@ export class Broker implements AsyncDisposable {
     const processId = crypto.randomUUID();
     this.#log = log;
     this.#metrics = metrics;
+    this.processId = processId;
     this.#partitions = new Partitions({
       ...{ deployment, log, prefix, retention, idempotencyMs, backlogFactor, processId, metrics },
       onReplaced: (before) => this.#replace(before),
     });
     this.topics = new Topics({ partitions: this.#partitions, retention });
-    this.#publisher = new Publisher(this.#partitions);
+    this.#publisher = new Publisher(this.#partitions, metrics);
     this.#names = new SubscriptionNames(this.#partitions);
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
     this.#streams = new Streams({ heartbeats: this.#heartbeats, log });
@@ -135,6 +138,7 @@ export class Broker implements AsyncDisposable {
     const begin = performance.now();
     const outcomes = await this.#publisher.publish(messages, options);
     this.#metrics.publishTime.observe(performance.now() - begin);
+    this.#metrics.publishCalls[messages.length === 1 ? "single" : "batch"]++;
     return outcomes;
   }
 

@@ -56,6 +56,19 @@ export interface FeedOptions {
   readonly closed?: Closed;
 }
 
+/** What a break is counted as, by why it was. */
+const BREAKS: Readonly<Record<string, string>> = {
+  "the partition has moved": "moved",
+  "the feed's link was closed": "closed",
+  "the feed's link failed": "failed",
+  "a probe did not come back": "silent",
+  "another generation reigns": "generation",
+  "a frame is missing": "missing",
+  "a frame was trimmed before it was read": "missing",
+  "a frame's messages are out of reach": "missing",
+  "too many frames wait": "overrun",
+};
+
 const RING = { frames: 1_024, bytes: 8 << 20 };
 
 /**
@@ -292,6 +305,7 @@ export class Feed implements AsyncDisposable {
     },
   ): void {
     this.#tell(why, error);
+    this.#options.metrics.feedBroke(BREAKS[why] ?? "other");
     if (link) {
       this.#line.drop({ dead });
       this.#intake.generation = 0;

@@ -205,6 +205,7 @@ export class Subscription implements Stream, StrandHost {
   }
 
   announce(gap: Gap, { moves }: { moves: boolean }): void {
+    if (this.#metrics !== undefined) this.#metrics.gaps[gap.reason]++;
     this.#sink?.write(this.encoder.gap(gap, moves ? this.#cursorText() : undefined));
   }
 
