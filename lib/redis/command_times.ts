@@ -10,12 +10,15 @@ export function measureCommands(client: Redis, metrics: CommandMetrics): void {
     const begin = performance.now();
     command.promise.then(
       () => times.done(performance.now() - begin),
-      () => times.failed++,
+      (error) => {
+        // it is sent again at once, and whole
+        if (!`${error}`.includes("NOSCRIPT")) times.failed++;
+      },
     );
     return send(command, stream);
   };
 }
 
-function kindOf({ name, args: [sha] }: Parameters<Redis["sendCommand"]>[0]): string {
-  return name === "evalsha" ? scriptName(`${sha}`) : name;
+function kindOf({ name, args: [script] }: Parameters<Redis["sendCommand"]>[0]): string {
+  return name === "evalsha" || name === "eval" ? scriptName(`${script}`) : name;
 }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import type { ChainableCommander, Redis } from "ioredis";
 
-/** Names of scripts by their hash: the files of this folder make them, so that there are some dozens. */
+/** Names of scripts by their hash and by their source: the files of this folder make them, so that there are some dozens. */
 const NAMES = new Map<string, string>();
 
-/** The name of a script by its hash. */
-export function scriptName(sha: string): string {
-  return NAMES.get(sha) ?? "script";
+/** The name of a script by its hash, or by its source. */
+export function scriptName(script: string): string {
+  return NAMES.get(script) ?? "script";
 }
 
 /** A Lua script that is sent by its hash, and whole only where the server does not know it yet. */
@@ -16,7 +16,7 @@ export class Script {
 
   constructor(readonly source: string, name?: string) {
     this.sha = createHash("sha1").update(source).digest("hex");
-    if (name !== undefined) NAMES.set(this.sha, name);
+    if (name !== undefined) NAMES.set(this.sha, name).set(source, name);
   }
 
   /**
