@@ -6,6 +6,7 @@ import { batchRoutes } from "./batch.ts";
 import { consoleRoutes } from "./console.ts";
 import { groupsRoutes } from "./groups.ts";
 import { healthRoutes } from "./health.ts";
+import { metricsRoutes } from "./metrics.ts";
 import { publishRoutes } from "./publish.ts";
 import { replyRoutes } from "./reply.ts";
 import { requestRoutes } from "./request.ts";
@@ -34,6 +35,7 @@ export function createMain(
     ...tokenRoutes(source),
     ...healthRoutes(source),
     ...consoleRoutes(),
+    ...metricsRoutes(source),
   ];
   return { fetch: createHandler(routes, async () => (await source()).http) };
 }

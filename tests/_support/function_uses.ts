@@ -78,6 +78,13 @@ export const USES: Readonly<Record<string, (use: Use) => Promise<void>>> = {
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body.status, "ready");
   },
+  async metrics({ url, topic, other }) {
+    await other("publish", { topic, data: 1 });
+    const response = await fetch(`${url}/metrics`);
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    assert.match(text, /^runnel_redis_up\{shard="1"\} 1$/m);
+  },
   async main(use) {
     for (const name of Object.keys(USES).filter((name) => name !== "main")) {
       await USES[name]?.({ ...use, topic: `${use.topic}.${name}` });

@@ -66,6 +66,7 @@ interface Way {
 
 const inPath = (topic: string) => encodeURIComponent(topic);
 const WAYS: Readonly<Record<string, Way>> = {
+  "GET /metrics": { needs: ["manage"], takes: "topics", call: () => ({ path: "/metrics" }) },
   "POST /publish": {
     needs: ["publish"],
     takes: "published",

@@ -246,6 +246,7 @@ const LOOKING: readonly FuzzRoute[] = [
     ...{ name: `health/${which}`, method: "GET", weight: 1 },
     draft: () => ({ path: ["health", which] }),
   })),
+  { name: "metrics", method: "GET", weight: 1, draft: () => ({ path: ["metrics"] }) },
   {
     ...{ name: "token", method: "POST", weight: 3 },
     draft: (chance) => ({
