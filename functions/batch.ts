@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
 import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
+import { eventInput } from "../lib/broker/event_input.ts";
 import {
   batchMessageSchema,
   type PreparedMessage,
   prepareMessage,
+  type PublishInput,
 } from "../lib/broker/publish_input.ts";
 import type { PublishOutcome } from "../lib/broker/publisher.ts";
 import { scheduledJson } from "../lib/broker/scheduled.ts";
+import { memberPointer, parseEvent } from "../lib/codec/cloud_event.ts";
 import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
 import { mediaType } from "../lib/codec/payload.ts";
@@ -15,6 +18,7 @@ import { RunnelError } from "../lib/errors.ts";
 import { authorize, type Identity } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
+import { eventMode } from "../lib/http/event_request.ts";
 import { checkShape, invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
@@ -38,6 +42,9 @@ export function batchRoutes(source: () => Promise<App>): Route[] {
       path: "batch",
       handle: async (context) => {
         const runnel = await source();
+        const mode = eventMode(context.request);
+        if (mode === "batch") return await publishEvents(runnel, context);
+        if (mode !== undefined) throw oneEvent();
         readQuery(context, {});
         refuseKey(context.request);
         const type = mediaType(context.request.headers.get("content-type"));
@@ -56,6 +63,12 @@ function refuseKey(request: Request): void {
   throw invalidFields([{ pointer: "idempotency-key", detail }]);
 }
 
+function oneEvent(): RunnelError {
+  const detail =
+    "A single CloudEvent goes to /publish, many are application/cloudevents-batch+json";
+  return new RunnelError("unsupported_media_type", detail);
+}
+
 type Checked = PreparedMessage | RunnelError;
 
 async function publishDocument(runnel: App, context: RequestContext): Promise<Response> {
@@ -66,14 +79,45 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   const isBare = Array.isArray(document);
   const { messages, atomic = false } = isBare ? { messages: document } : document;
   runnel.limits.input.checkBatch(messages.length, isBare ? "#" : "#/messages");
-  const checked = messages.map((message) => check(message, runnel, context.identity));
+  const checked = messages.map((message) =>
+    check(() => checkShape(message, batchMessageSchema), runnel, context.identity)
+  );
   if (atomic) requireAllGood(checked);
+  return await publishChecked(runnel, context, { checked, atomic });
+}
+
+/**
+ * Publishes CloudEvents of one JSON array, which may be empty.
+ *
+ * @param topic where all of them go. @default what the extension attribute `topic` of each names
+ */
+export async function publishEvents(
+  runnel: App,
+  context: RequestContext,
+  topic?: string,
+): Promise<Response> {
+  readQuery(context, {});
+  refuseKey(context.request);
+  const { bodyBytes: maxBytes } = runnel.config.limits;
+  const events = await readJson(context.request, { maxBytes, schema: z.array(z.unknown()) });
+  runnel.limits.input.checkBatch(events.length, "#");
+  const inputOf = (event: unknown) =>
+    eventInput(parseEvent(event), { topic, pointerOf: memberPointer });
+  const checked = events.map((event) => check(() => inputOf(event), runnel, context.identity));
+  return await publishChecked(runnel, context, { checked, atomic: false });
+}
+
+async function publishChecked(
+  runnel: App,
+  context: RequestContext,
+  { checked, atomic }: { checked: readonly Checked[]; atomic: boolean },
+): Promise<Response> {
   auditRefused(checked, context);
   const good = checked.filter(isGood).length;
   const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
   const outcomes = await publishGood(runnel, checked, atomic);
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
-  if (rejected.length === outcomes.length) throwIfAsWhole(rejected);
+  if (rejected.length > 0 && rejected.length === outcomes.length) throwIfAsWhole(rejected);
   return jsonResponse({
     accepted: outcomes.length - rejected.length,
     rejected: rejected.length,
@@ -123,15 +167,16 @@ function publishLines(runnel: App, context: RequestContext): Response {
 function checkLine({ bytes }: NdjsonLine, runnel: App, identity: Identity): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
-    return check(parseJson(bytes), runnel, identity);
+    const message = parseJson(bytes);
+    return check(() => checkShape(message, batchMessageSchema), runnel, identity);
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
-function check(message: unknown, { limits }: App, identity: Identity): Checked {
+function check(read: () => PublishInput, { limits }: App, identity: Identity): Checked {
   try {
-    const input = checkShape(message, batchMessageSchema);
+    const input = read();
     authorize(identity, "publish", input.topic);
     const prepared = prepareMessage(input);
     limits.input.checkMessage(input, () => prepared.body);

@@ -1,7 +1,9 @@
 import { type App, app } from "../lib/app.ts";
+import { eventInput } from "../lib/broker/event_input.ts";
 import {
   prepareMessage,
   type PublishInput,
+  type PublishOptions,
   publishOptionsSchema,
   publishSchema,
 } from "../lib/broker/publish_input.ts";
@@ -12,15 +14,16 @@ import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readBytes, readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
+import { type EventMode, eventMode, eventPointer, readEvent } from "../lib/http/event_request.ts";
 import { checkShape, fieldErrors, invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { headerText, integer, oneOf, readQuery, text } from "../lib/http/query.ts";
 import { leftOf } from "../lib/http/while_held.ts";
+import { publishEvents } from "./batch.ts";
 
-const OPTIONS = {
-  type: text(),
-  key: text(),
+/** What may be said of an event, which says its type and key itself. */
+const EVENT_OPTIONS = {
   idempotencyKey: text(),
   ttlMs: integer(),
   delayMs: integer(),
@@ -28,8 +31,12 @@ const OPTIONS = {
   durability: oneOf("stored", "replicated", "ephemeral"),
   replicas: integer(),
 };
+const OPTIONS = { type: text(), key: text(), ...EVENT_OPTIONS };
 
-/** `POST /publish` with a JSON envelope, and `POST /publish/{topic}` with the payload as it is. */
+/**
+ * `POST /publish` with a JSON envelope, and `POST /publish/{topic}` with the payload as it is; both also with
+ * CloudEvents.
+ */
 export function publishRoutes(source: () => Promise<App>): Route[] {
   return [
     {
@@ -37,6 +44,8 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
       path: "publish",
       handle: async (context) => {
         const runnel = await source();
+        const mode = eventMode(context.request);
+        if (mode !== undefined) return await publishEvent(runnel, context, mode);
         readQuery(context, {});
         const input = await readJson(context.request, {
           maxBytes: runnel.config.limits.bodyBytes,
@@ -50,16 +59,47 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
       path: "publish/:topic",
       handle: async (context) => {
         const runnel = await source();
+        const mode = eventMode(context.request);
+        if (mode !== undefined) return await publishEvent(runnel, context, mode);
         return await publish(runnel, context, await readRaw(runnel, context));
       },
     },
   ];
 }
 
-async function readRaw(runnel: App, context: RequestContext): Promise<PublishInput> {
-  const { request, params: { topic = "" }, search } = context;
+async function publishEvent(
+  runnel: App,
+  context: RequestContext,
+  mode: EventMode,
+): Promise<Response> {
+  const { request, params: { topic }, search } = context;
+  if (topic !== undefined) requirePathTopic(runnel, topic);
+  if (mode === "batch") return await publishEvents(runnel, context, topic);
+  const options = checkOptions(readQuery({ search, headers: request.headers }, EVENT_OPTIONS));
+  const event = await readEvent(request, { mode, maxBytes: runnel.config.limits.bodyBytes });
+  const input = eventInput(event, {
+    topic,
+    options: withHeaderKey(options, request),
+    pointerOf: eventPointer(mode),
+  });
+  authorize(context.identity, "publish", input.topic);
+  return await publishAllowed(runnel, context, input);
+}
+
+// an event has a key of its own, which gives way to one that is named
+function withHeaderKey(options: PublishOptions, { headers }: Request): PublishOptions {
+  const header = headers.get("idempotency-key");
+  return header === null ? options : checkShape(withKey(options, header), publishOptionsSchema);
+}
+
+function requirePathTopic(runnel: App, topic: string): void {
   requirePublishTopic(topic, "/{topic}");
   runnel.limits.input.checkTopic(topic, "/{topic}");
+}
+
+async function readRaw(runnel: App, context: RequestContext): Promise<PublishInput> {
+  const { request, params: { topic = "" }, search } = context;
+  requirePathTopic(runnel, topic);
   const options = readQuery({ search, headers: request.headers }, OPTIONS);
   const bytes = await readBytes(request, { maxBytes: runnel.config.limits.bodyBytes });
   const payload = payloadOf(bytes, request.headers.get("content-type"));
@@ -77,7 +117,7 @@ function checkOptions(given: Record<string, unknown>) {
   );
 }
 
-function withKey(input: PublishInput, header: string): PublishInput {
+function withKey<T extends Pick<PublishOptions, "idempotencyKey">>(input: T, header: string): T {
   const key = headerText(header);
   const { idempotencyKey = key } = input;
   if (key === undefined || key !== idempotencyKey) {
@@ -86,7 +126,7 @@ function withKey(input: PublishInput, header: string): PublishInput {
       : "Must be the message's own idempotencyKey, where it has one";
     throw invalidFields([{ pointer: "idempotency-key", detail }]);
   }
-  return checkShape({ ...input, idempotencyKey }, publishSchema);
+  return { ...input, idempotencyKey };
 }
 
 async function publish(
@@ -94,14 +134,21 @@ async function publish(
   context: RequestContext,
   input: PublishInput,
 ): Promise<Response> {
-  const { identity, request } = context;
-  authorize(identity, "publish", input.topic);
-  const header = request.headers.get("idempotency-key");
-  const message = header === null ? input : withKey(input, header);
+  authorize(context.identity, "publish", input.topic);
+  const header = context.request.headers.get("idempotency-key");
+  const message = header === null ? input : checkShape(withKey(input, header), publishSchema);
+  return await publishAllowed(runnel, context, message);
+}
+
+async function publishAllowed(
+  runnel: App,
+  context: RequestContext,
+  message: PublishInput,
+): Promise<Response> {
   const prepared = prepareMessage(message);
   const { input: limits, quota } = runnel.limits;
   limits.checkMessage(message, () => prepared.body);
-  const headers = (await quota?.take(identity.name, 1))?.headers;
+  const headers = (await quota?.take(context.identity.name, 1))?.headers;
   if (message.confirm !== undefined) {
     const { topic, confirm: { subscribers, timeoutMs } } = message;
     const confirm = { subscribers, timeoutMs: leftOf(context, timeoutMs) };
@@ -114,7 +161,7 @@ async function publish(
   }
   return jsonResponse({
     id: outcome.id,
-    topic: input.topic,
+    topic: message.topic,
     duplicate: outcome.duplicate,
     ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
     ...scheduledJson(outcome.scheduled),

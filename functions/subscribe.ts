@@ -30,7 +30,7 @@ const QUERY = {
   lastEventId: text(),
   limit: integer({ min: 1 }),
   wait: flag(),
-  format: oneOf("message", "data"),
+  format: oneOf("message", "data", "cloudevents"),
   conflate: flag(),
   group: text(),
   consumer: text(),

@@ -3,7 +3,9 @@ import { typeProblem } from "../codec/message.ts";
 import { publishTopicFault } from "../codec/topic.ts";
 
 const HEADERS_MOST = 64;
-const TEXT_MOST = 1_024;
+
+/** Most characters of a key, and of a header's name or value. */
+export const TEXT_MOST = 1_024;
 
 /** A topic that somebody may publish to. */
 export const topicField = z.string().superRefine((name, context) => {

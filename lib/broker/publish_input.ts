@@ -29,11 +29,12 @@ const options = z.strictObject({
   replicas: z.int().min(1).max(REPLICAS_MOST).optional(),
 });
 
-type Options = z.infer<typeof options>;
+/** What a publisher said beside topic and payload, checked. */
+export type PublishOptions = z.infer<typeof options>;
 
 // what is not stored cannot be known again, and is not there to expire
 function refuseForEphemeral(
-  { durability, ...given }: Options,
+  { durability, ...given }: PublishOptions,
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   if (durability !== "ephemeral") return;
@@ -45,7 +46,7 @@ function refuseForEphemeral(
 
 // nobody waits for what is published later, and what is only stored waits for nobody
 function refuseReplicas(
-  { durability, replicas, delayMs, at }: Options,
+  { durability, replicas, delayMs, at }: PublishOptions,
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   if (replicas !== undefined && durability !== "replicated") {
@@ -56,14 +57,17 @@ function refuseReplicas(
   context.addIssue({ code: "custom", path: ["durability"], message: "Not for a message of later" });
 }
 
-function refuseTwoTimes({ delayMs, at }: Options, context: z.core.$RefinementCtx<unknown>): void {
+function refuseTwoTimes(
+  { delayMs, at }: PublishOptions,
+  context: z.core.$RefinementCtx<unknown>,
+): void {
   if (delayMs === undefined || at === undefined) return;
   context.addIssue({ code: "custom", path: ["at"], message: "Not together with delayMs" });
 }
 
 // nobody is there to confirm what is not stored, or not yet published
 function refuseConfirm(
-  { confirm, durability, delayMs, at }: Options & { confirm?: object | undefined },
+  { confirm, durability, delayMs, at }: PublishOptions & { confirm?: object | undefined },
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   const later = delayMs ?? at;

@@ -41,8 +41,8 @@ export interface Delivery {
   readonly leaseUntil?: number;
 }
 
-/** How much of a message is delivered: the whole of it, or its payload alone. */
-export type MessageFormat = "message" | "data";
+/** How a message is delivered: the whole of it, its payload alone, or as a CloudEvent. */
+export type MessageFormat = "message" | "data" | "cloudevents";
 
 /**
  * The stored form of a message's fields: a JSON object without id, topic and time. `type` stands first, where
