@@ -3,6 +3,7 @@ import { createHandler, type Route } from "../lib/http/handler.ts";
 import { welcomePage } from "../lib/http/welcome.ts";
 import { ackRoutes } from "./ack.ts";
 import { batchRoutes } from "./batch.ts";
+import { consoleRoutes } from "./console.ts";
 import { groupsRoutes } from "./groups.ts";
 import { healthRoutes } from "./health.ts";
 import { publishRoutes } from "./publish.ts";
@@ -32,6 +33,7 @@ export function createMain(
     ...groupsRoutes(source),
     ...tokenRoutes(source),
     ...healthRoutes(source),
+    ...consoleRoutes(),
   ];
   return { fetch: createHandler(routes, async () => (await source()).http) };
 }

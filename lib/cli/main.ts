@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   redis: async () => (await import("./commands/redis.ts")).redis,
   reshard: async () => (await import("./commands/reshard.ts")).reshard,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
+  build: async () => (await import("./commands/build.ts")).build,
   test: async () => (await import("./commands/test.ts")).test,
   ok: async () => (await import("./commands/ok.ts")).ok,
 };
