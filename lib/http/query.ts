@@ -165,7 +165,8 @@ function decode(encoded: string, pointer: string): string {
 
 const HEADER_PREFIX = "x-runnel-";
 
-function headerName(parameter: string): string {
+/** The header that may stand for a parameter. */
+export function headerName(parameter: string): string {
   return HEADER_PREFIX + parameter.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

@@ -30,7 +30,8 @@ export interface RouteDoc {
 /** One path segment or header. */
 export interface NamedValueDoc {
   readonly about: string;
-  readonly schema?: z.ZodType;
+  /** Names the schema that it has among those of the bodies; any text where there is none. */
+  readonly schemaId?: string;
   readonly example?: string;
 }
 
@@ -92,4 +93,17 @@ export function queryDoc<S extends QueryShape>(
 ): QueryDoc {
   // what an optional name holds where it is there
   return { shape, about, examples: examples as QueryDoc["examples"], asHeaders };
+}
+
+/** What is said of a route that answers with a page. */
+export function pageDoc(
+  { id, summary, params }: Pick<RouteDoc, "id" | "summary" | "params">,
+): RouteDoc {
+  return {
+    id,
+    group: "Pages",
+    summary,
+    ...(params === undefined ? {} : { params }),
+    answers: { 200: { about: "The page.", content: { "text/html": { about: "HTML." } } } },
+  };
 }
