@@ -9,8 +9,9 @@ import {
   type PublishInput,
 } from "../lib/broker/publish_input.ts";
 import type { PublishOutcome } from "../lib/broker/publisher.ts";
-import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { memberPointer, parseEvent } from "../lib/codec/cloud_event.ts";
+import { STORING_PROBLEMS } from "../lib/broker/problems.ts";
+import { scheduledJson, scheduledSchema } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
 import { mediaType } from "../lib/codec/payload.ts";
@@ -24,15 +25,105 @@ import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { exchangeLines } from "../lib/http/line_exchange.ts";
 import { problemOf } from "../lib/http/problem.ts";
+import { problemSchema } from "../lib/http/problem_schema.ts";
+import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { readQuery } from "../lib/http/query.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
 
-const batchSchema = z.union([
-  z.array(z.unknown()).min(1),
-  z.strictObject({
-    messages: z.array(z.unknown()).min(1),
-    atomic: z.boolean().optional(),
+const batchSchema = batchOf(z.unknown());
+// what each message must be is checked for each alone
+const documentedBatchSchema = batchOf(batchMessageSchema).meta({ id: "Batch" });
+
+function batchOf<M extends z.ZodType>(message: M) {
+  return z.union([
+    z.array(message).min(1),
+    z.strictObject({
+      messages: z.array(message).min(1),
+      atomic: z.boolean().optional().meta({ description: "All or none, of one partition." }),
+    }),
+  ]);
+}
+
+const resultSchema = z.union([
+  z.object({
+    id: z.string().nullable(),
+    duplicate: z.literal(true).optional(),
+    replicas: z.int().optional(),
+    scheduled: scheduledSchema.optional(),
   }),
-]);
+  z.object({ error: problemSchema }),
+]).meta({ id: "BatchResult", description: "What became of one message." });
+
+const counts = { accepted: z.int().min(0), rejected: z.int().min(0) };
+const outcomeSchema = z.object({ ...counts, results: z.array(resultSchema) }).meta({
+  id: "BatchOutcome",
+  description: "What became of each message, in order.",
+});
+const summarySchema = z.object({ ...counts, error: problemSchema.optional() }).meta({
+  id: "BatchSummary",
+  description: "The last line: how many were stored, and why the upload ended where it failed.",
+});
+
+const STORED = { id: "1767225600000-65536" };
+const OUTCOME = { schema: outcomeSchema, example: { accepted: 1, rejected: 0, results: [STORED] } };
+
+const BATCH: RouteDoc = {
+  id: "batch",
+  group: "Publish",
+  summary: "Publish many messages",
+  about:
+    "As one document, or as NDJSON of any length, which is answered line by line while it is uploading.",
+  right: "publish to each topic; a message without it is refused and the others go on",
+  body: {
+    content: {
+      "application/json": {
+        schema: documentedBatchSchema,
+        example: [{ topic: "orders.eu", data: 1 }, { topic: "orders.us", data: 2 }],
+      },
+      [NDJSON_TYPE]: {
+        about: "A message a line.",
+        parts: {
+          message: {
+            summary: "A message",
+            schema: batchMessageSchema,
+            example: { topic: "orders.eu", data: 1 },
+          },
+        },
+      },
+    },
+  },
+  answers: {
+    200: {
+      about: "All messages of a document are stored; or the results of an NDJSON upload.",
+      content: {
+        "application/json": OUTCOME,
+        [NDJSON_TYPE]: {
+          about: "A result a line, in order, and a summary as the last line.",
+          parts: {
+            result: {
+              summary: "What became of one message",
+              schema: resultSchema,
+              example: STORED,
+            },
+            summary: {
+              summary: "The last line",
+              schema: summarySchema,
+              example: { accepted: 1, rejected: 0 },
+            },
+          },
+        },
+      },
+      headers: QUOTA_HEADERS,
+    },
+    207: {
+      about: "Some messages are not stored; each result says which and why.",
+      content: { "application/json": OUTCOME },
+      headers: QUOTA_HEADERS,
+    },
+  },
+  problems: [...STORING_PROBLEMS, "batch_aborted", "idempotency_conflict", "not_replicated"],
+  curl: `curl -H 'content-type: application/json' -d '[{"topic":"a","data":1}]' /batch`,
+};
 
 /** `POST /batch`: many messages as one JSON document, or as NDJSON that is answered while it is uploading. */
 export function batchRoutes(source: () => Promise<App>): Route[] {
@@ -40,6 +131,7 @@ export function batchRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "batch",
+      doc: BATCH,
       handle: async (context) => {
         const runnel = await source();
         const mode = eventMode(context.request);

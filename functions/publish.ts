@@ -1,5 +1,7 @@
+import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
 import { eventInput } from "../lib/broker/event_input.ts";
+import { STORING_PROBLEMS } from "../lib/broker/problems.ts";
 import {
   prepareMessage,
   type PublishInput,
@@ -7,7 +9,7 @@ import {
   publishOptionsSchema,
   publishSchema,
 } from "../lib/broker/publish_input.ts";
-import { scheduledJson } from "../lib/broker/scheduled.ts";
+import { scheduledJson, scheduledSchema } from "../lib/broker/scheduled.ts";
 import { requirePublishTopic } from "../lib/codec/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
 import { RunnelError } from "../lib/errors.ts";
@@ -18,7 +20,9 @@ import { type EventMode, eventMode, eventPointer, readEvent } from "../lib/http/
 import { checkShape, fieldErrors, invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
+import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { headerText, integer, oneOf, readQuery, text } from "../lib/http/query.ts";
+import { queryDoc, type RouteDoc } from "../lib/http/route_doc.ts";
 import { leftOf } from "../lib/http/while_held.ts";
 import { publishEvents } from "./batch.ts";
 
@@ -33,6 +37,92 @@ const EVENT_OPTIONS = {
 };
 const OPTIONS = { type: text(), key: text(), ...EVENT_OPTIONS };
 
+const outcomeSchema = z.object({
+  id: z.string().nullable().meta({
+    description: "Null where it is ephemeral, or kept for later.",
+    examples: ["1767225600000-65536"],
+  }),
+  topic: z.string(),
+  duplicate: z.boolean().meta({
+    description: "Whether its idempotency key was used before, so that `id` is of then.",
+  }),
+  replicas: z.int().optional().meta({ description: "How many replicas have it." }),
+  confirmed: z.boolean().optional().meta({
+    description: "Whether enough subscriptions have confirmed it in time.",
+  }),
+  confirmations: z.int().optional().meta({ description: "How many have." }),
+  scheduled: scheduledSchema.optional(),
+}).meta({ id: "Published" });
+
+const COMMON = {
+  group: "Publish",
+  right: "publish to the topic",
+  headers: {
+    "idempotency-key": { about: "The same as `idempotencyKey`.", example: "order-4711" },
+  },
+  answers: {
+    200: {
+      about: "The message is stored; an ephemeral one was given to whoever listens.",
+      content: {
+        "application/json": {
+          schema: outcomeSchema,
+          example: { id: "1767225600000-65536", topic: "orders.eu", duplicate: false },
+        },
+      },
+      headers: QUOTA_HEADERS,
+    },
+  },
+  problems: [...STORING_PROBLEMS, "invalid_topic", "idempotency_conflict", "not_replicated"],
+} as const;
+
+const PUBLISH: RouteDoc = {
+  ...COMMON,
+  id: "publish",
+  summary: "Publish a message",
+  about: "It is answered when Redis has the message, and not before.",
+  body: {
+    content: {
+      "application/json": {
+        schema: publishSchema,
+        example: { topic: "orders.eu", type: "order-placed", data: { order: 4711 } },
+      },
+    },
+  },
+  curl: `curl -H 'content-type: application/json' -d '{"topic":"orders.eu","data":1}' /publish`,
+};
+
+const PUBLISH_RAW: RouteDoc = {
+  ...COMMON,
+  id: "publishRaw",
+  summary: "Publish a body as it is",
+  about:
+    "JSON is kept as JSON, text (and what `curl -d` sends) as a text, anything else as base64 with its content type.",
+  params: { topic: { about: "The topic.", schemaId: "PublishTopic", example: "orders.eu" } },
+  query: queryDoc(OPTIONS, {
+    type: "Names the SSE event.",
+    key: "What the message is about; `conflate` keeps the latest of each.",
+    idempotencyKey: "The same key stores a message of a topic once, however often it is sent.",
+    ttlMs: "It is not delivered any more after so many milliseconds.",
+    delayMs: "It is published after so many milliseconds.",
+    at: "When it is published, as ISO time.",
+    durability:
+      "`stored` if not given; `replicated` waits for replicas, `ephemeral` stores nothing.",
+    replicas: "How many replicas must have it; with durability `replicated`.",
+  }, { asHeaders: true, examples: { type: "order-placed" } }),
+  body: {
+    about: "The payload.",
+    required: false,
+    content: {
+      "application/json": { schema: z.unknown(), example: { order: 4711 } },
+      "text/plain": { about: "Text in its charset, UTF-8 if it names none.", example: "Hello" },
+      "application/x-www-form-urlencoded": { about: "What `curl -d` sends: kept as text." },
+      "*/*": { about: "Bytes; subscribers get them as `dataBase64` with this content type." },
+    },
+  },
+  problems: [...COMMON.problems, "invalid_json", "unsupported_media_type", "upload_timeout"],
+  curl: "curl -d Hello /publish/orders.eu",
+};
+
 /**
  * `POST /publish` with a JSON envelope, and `POST /publish/{topic}` with the payload as it is; both also with
  * CloudEvents.
@@ -42,6 +132,7 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "publish",
+      doc: PUBLISH,
       handle: async (context) => {
         const runnel = await source();
         const mode = eventMode(context.request);
@@ -57,6 +148,7 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "publish/:topic",
+      doc: PUBLISH_RAW,
       handle: async (context) => {
         const runnel = await source();
         const mode = eventMode(context.request);

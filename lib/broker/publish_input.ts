@@ -19,14 +19,30 @@ const SUBSCRIBERS_MOST = 10_000;
 
 const options = z.strictObject({
   type: typeField.optional(),
-  key: shortText.optional(),
-  idempotencyKey: shortText.optional(),
-  ttlMs: z.int().min(1).max(TTL_MOST_MS).optional(),
-  delayMs: z.int().min(1).max(DELAY_MOST_MS).optional(),
+  key: shortText.optional().meta({
+    description: "What the message is about; `conflate` keeps the latest of each.",
+  }),
+  idempotencyKey: shortText.optional().meta({
+    description: "The same key stores a message of a topic once, however often it is sent.",
+  }),
+  ttlMs: z.int().min(1).max(TTL_MOST_MS).optional().meta({
+    description: "It is not delivered any more after so many milliseconds.",
+  }),
+  delayMs: z.int().min(1).max(DELAY_MOST_MS).optional().meta({
+    description: "It is published after so many milliseconds. Not together with `at`.",
+  }),
   at: z.iso.datetime({ offset: true, error: "Must be an ISO time such as 2030-01-01T12:00:00Z" })
-    .optional(),
-  durability: z.enum(["stored", "replicated", "ephemeral"]).optional(),
-  replicas: z.int().min(1).max(REPLICAS_MOST).optional(),
+    .optional().meta({
+      description: "When it is published. Not together with `delayMs`.",
+      examples: ["2030-01-01T12:00:00Z"],
+    }),
+  durability: z.enum(["stored", "replicated", "ephemeral"]).optional().meta({
+    description:
+      "`stored`, where nothing is said: answered when Redis has it. `replicated`: when replicas have it too. `ephemeral`: whoever listens now gets it, and nothing is stored.",
+  }),
+  replicas: z.int().min(1).max(REPLICAS_MOST).optional().meta({
+    description: "How many replicas must have it; with durability `replicated`.",
+  }),
 });
 
 /** What a publisher said beside topic and payload, checked. */
@@ -89,14 +105,20 @@ export const publishSchema = options.extend({
   confirm: z.strictObject({
     subscribers: z.int().min(1).max(SUBSCRIBERS_MOST),
     timeoutMs: z.int().min(1).max(CONFIRM_MOST_MS),
-  }).optional(),
+  }).optional().meta({
+    description: "The answer waits until so many subscriptions have confirmed it, or for so long.",
+  }),
 }).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine(refuseReplicas)
-  .superRefine(requireOnePayload).superRefine(refuseConfirm);
+  .superRefine(requireOnePayload).superRefine(refuseConfirm)
+  .meta({ id: "Publication", description: "A message as a publisher sends it." });
 
 /** One message of a batch, which nobody waits for. */
 export const batchMessageSchema = publishSchema.superRefine(({ confirm }, context) => {
   if (confirm === undefined) return;
   context.addIssue({ code: "custom", path: ["confirm"], message: "Not in a batch" });
+}).meta({
+  id: "BatchMessage",
+  description: "A message of a batch: as of a publisher, without `confirm`.",
 });
 
 /** A message as a publisher sent it, checked. */

@@ -85,6 +85,16 @@ export const USES: Readonly<Record<string, (use: Use) => Promise<void>>> = {
     assert.equal(response.status, 200, text);
     assert.match(text, /^runnel_redis_up\{shard="1"\} 1$/m);
   },
+  async openapi({ url }) {
+    const { status, body } = await send(`${url}/openapi.json`);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.openapi, "3.1.1");
+  },
+  async docs({ url }) {
+    const response = await fetch(`${url}/docs/how_it_works`);
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /<h1 id="how-runnel-works">/);
+  },
   async main(use) {
     for (const name of Object.keys(USES).filter((name) => name !== "main")) {
       await USES[name]?.({ ...use, topic: `${use.topic}.${name}` });

@@ -284,6 +284,11 @@ const LOOKING: readonly FuzzRoute[] = [
     }),
   },
   { name: "/", method: "GET", weight: 1, draft: () => ({ path: [""] }) },
+  { name: "docs", method: "GET", weight: 1, draft: () => ({ path: ["docs"] }) },
+  ...["openapi.json", "asyncapi.json", "docs/how_it_works"].map((path): FuzzRoute => ({
+    ...{ name: path, method: "GET", weight: 1 },
+    draft: () => ({ path: path.split("/") }),
+  })),
   {
     ...{ name: "preflight", method: "OPTIONS", weight: 1 },
     draft: (chance) => ({
