@@ -41,7 +41,7 @@ export interface BrokerOptions {
   readonly metrics?: Metrics;
 }
 
-/** Whether messages are taken. */
+/** Whether messages are taken, and delivered as they come. */
 export interface Readiness {
   /** The highest generation that reigns over a partition. */
   readonly generation: number;
@@ -49,6 +49,8 @@ export interface Readiness {
   readonly shards: readonly (RunnelError | undefined)[];
 }
 
+/** How long the proof that messages come as they are published may take, in milliseconds. */
+const PROOF_MS = 1_200;
 /** How long opening a subscription may take, in milliseconds. */
 const OPEN_MS = 1_800;
 
@@ -319,16 +321,18 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Whether Redis takes messages now.
+   * Whether Redis takes messages now, and gives them to this process as they come.
    *
    * @throws RedisFailure with the reason why not, where no partition does
    */
   async check(): Promise<Readiness> {
     const { all } = await this.#partitions.current();
     const failures = new Map<number, RunnelError>();
-    const generations = await anyOf(all, async ({ number, store }) => {
+    const generations = await anyOf(all, async ({ number, store, feed }) => {
       try {
         await store.checkWrite();
+        const silent = new RunnelError("feed_silent");
+        await within(PROOF_MS, silent, (signal) => feed.prove(signal));
         return (await store.position()).generation;
       } catch (error) {
         if (error instanceof RunnelError) failures.set(number, error);
