@@ -11,6 +11,7 @@ import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
 import { mediaType } from "../lib/codec/payload.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize, type Identity } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
@@ -21,6 +22,7 @@ import { jsonResponse } from "../lib/http/json_response.ts";
 import { exchangeLines } from "../lib/http/line_exchange.ts";
 import { problemOf } from "../lib/http/problem.ts";
 import { readQuery } from "../lib/http/query.ts";
+import { type CarriedTrace, sending } from "../lib/metrics/tracing.ts";
 
 const batchSchema = z.union([
   z.array(z.unknown()).min(1),
@@ -66,12 +68,16 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   const isBare = Array.isArray(document);
   const { messages, atomic = false } = isBare ? { messages: document } : document;
   runnel.limits.input.checkBatch(messages.length, isBare ? "#" : "#/messages");
-  const checked = messages.map((message) => check(message, runnel, context.identity));
-  if (atomic) requireAllGood(checked);
-  auditRefused(checked, context);
-  const good = checked.filter(isGood).length;
-  const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
-  const outcomes = await publishGood(runnel, checked, atomic);
+  const what = { count: messages.length, header: headerOf(context) };
+  const { outcomes, headers } = await sending(runnel.tracing, what, async (trace) => {
+    const by = { runnel, identity: context.identity, trace };
+    const checked = messages.map((message) => check(message, by));
+    if (atomic) requireAllGood(checked);
+    auditRefused(checked, context);
+    const good = checked.filter(isGood).length;
+    const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
+    return { outcomes: await publishGood(runnel, checked, atomic), headers };
+  });
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
   if (rejected.length === outcomes.length) throwIfAsWhole(rejected);
   return jsonResponse({
@@ -96,14 +102,19 @@ function throwIfAsWhole(rejected: readonly RunnelError[]): void {
 function publishLines(runnel: App, context: RequestContext): Response {
   const { request, identity } = context;
   let accepted = 0, rejected = 0;
+  const header = headerOf(context);
   const answer = async (lines: readonly NdjsonLine[]) => {
-    const checked = await withinQuota(
-      lines.map((line) => checkLine(line, runnel, identity)),
-      runnel,
-      identity,
-    );
-    auditRefused(checked, context);
-    const outcomes = await publishGood(runnel, checked, false);
+    const what = { count: lines.length, header };
+    const outcomes = await sending(runnel.tracing, what, async (trace) => {
+      const by = { runnel, identity, trace };
+      const checked = await withinQuota(
+        lines.map((line) => checkLine(line, by)),
+        runnel,
+        identity,
+      );
+      auditRefused(checked, context);
+      return await publishGood(runnel, checked, false);
+    });
     for (const outcome of outcomes) {
       if (outcome instanceof RunnelError) rejected++;
       else accepted++;
@@ -120,20 +131,34 @@ function publishLines(runnel: App, context: RequestContext): Response {
   });
 }
 
-function checkLine({ bytes }: NdjsonLine, runnel: App, identity: Identity): Checked {
+/** Who publishes, where, and in which trace. */
+interface By {
+  readonly runnel: App;
+  readonly identity: Identity;
+  readonly trace: CarriedTrace;
+}
+
+function headerOf({ request }: RequestContext): string | undefined {
+  return readTraceparent(request.headers.get("traceparent"));
+}
+
+function checkLine({ bytes }: NdjsonLine, by: By): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
-    return check(parseJson(bytes), runnel, identity);
+    return check(parseJson(bytes), by);
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
-function check(message: unknown, { limits }: App, identity: Identity): Checked {
+function check(message: unknown, { runnel: { limits }, identity, trace }: By): Checked {
   try {
     const input = checkShape(message, batchMessageSchema);
     authorize(identity, "publish", input.topic);
-    const prepared = prepareMessage(input);
+    const own = readTraceparent(input.headers?.traceparent);
+    if (own !== undefined) trace.link(own);
+    const traceparent = own === undefined ? trace.traceparent : undefined;
+    const prepared = prepareMessage(withTraceparent(input, traceparent));
     limits.input.checkMessage(input, () => prepared.body);
     return prepared;
   } catch (error) {

@@ -8,6 +8,7 @@ import {
 import { scheduledJson } from "../lib/broker/scheduled.ts";
 import { requirePublishTopic } from "../lib/codec/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readBytes, readJson } from "../lib/http/body.ts";
@@ -17,6 +18,7 @@ import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { headerText, integer, oneOf, readQuery, text } from "../lib/http/query.ts";
 import { leftOf } from "../lib/http/while_held.ts";
+import { sending } from "../lib/metrics/tracing.ts";
 
 const OPTIONS = {
   type: text(),
@@ -89,7 +91,20 @@ function withKey(input: PublishInput, header: string): PublishInput {
   return checkShape({ ...input, idempotencyKey }, publishSchema);
 }
 
-async function publish(
+function publish(runnel: App, context: RequestContext, input: PublishInput): Promise<Response> {
+  const what = {
+    topic: input.topic,
+    own: readTraceparent(input.headers?.traceparent),
+    header: readTraceparent(context.request.headers.get("traceparent")),
+  };
+  return sending(
+    runnel.tracing,
+    what,
+    ({ traceparent }) => store(runnel, context, withTraceparent(input, traceparent)),
+  );
+}
+
+async function store(
   runnel: App,
   context: RequestContext,
   input: PublishInput,

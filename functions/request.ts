@@ -1,12 +1,14 @@
 import { type App, app } from "../lib/app.ts";
 import { requestBody, requestSchema } from "../lib/broker/request_input.ts";
 import { messageJson } from "../lib/codec/message.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonTextResponse } from "../lib/http/json_response.ts";
 import { readQuery } from "../lib/http/query.ts";
 import { leftOf, whileHeld } from "../lib/http/while_held.ts";
+import { sending } from "../lib/metrics/tracing.ts";
 
 /** `POST /request`: publishes a message and answers with the first reply, or with as many as were asked for. */
 export function requestRoutes(source: () => Promise<App>): Route[] {
@@ -27,10 +29,15 @@ export function requestRoutes(source: () => Promise<App>): Route[] {
         try {
           const headers = (await quota?.take(identity.name, 1))?.headers;
           const timeoutMs = Math.max(1, leftOf(context, input.timeoutMs));
-          const replies = await whileHeld(
-            context,
-            (signal) => runnel.broker.request({ ...input, timeoutMs }, signal),
-          );
+          const what = {
+            topic: input.topic,
+            own: readTraceparent(input.headers?.traceparent),
+            header: readTraceparent(request.headers.get("traceparent")),
+          };
+          const replies = await sending(runnel.tracing, what, ({ traceparent }) => {
+            const traced = withTraceparent({ ...input, timeoutMs }, traceparent);
+            return whileHeld(context, (signal) => runnel.broker.request(traced, signal));
+          });
           const texts = replies.map((reply) => messageJson(reply)).join(",");
           const json = input.replies === undefined ? texts : `{"replies":[${texts}]}`;
           return jsonTextResponse(json, { headers });
