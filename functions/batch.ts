@@ -15,6 +15,7 @@ import { scheduledJson, scheduledSchema } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
 import { mediaType } from "../lib/codec/payload.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize, type Identity } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
@@ -29,6 +30,7 @@ import { problemSchema } from "../lib/http/problem_schema.ts";
 import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { readQuery } from "../lib/http/query.ts";
 import type { RouteDoc } from "../lib/http/route_doc.ts";
+import { type CarriedTrace, sending } from "../lib/metrics/tracing.ts";
 
 const batchSchema = batchOf(z.unknown());
 // what each message must be is checked for each alone
@@ -208,6 +210,16 @@ async function publishChecked(
   const good = checked.filter(isGood).length;
   const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
   const outcomes = await publishGood(runnel, checked, atomic);
+  const what = { count: messages.length, header: headerOf(context) };
+  const { outcomes, headers } = await sending(runnel.tracing, what, async (trace) => {
+    const by = { runnel, identity: context.identity, trace };
+    const checked = messages.map((message) => check(message, by));
+    if (atomic) requireAllGood(checked);
+    auditRefused(checked, context);
+    const good = checked.filter(isGood).length;
+    const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
+    return { outcomes: await publishGood(runnel, checked, atomic), headers };
+  });
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
   if (rejected.length > 0 && rejected.length === outcomes.length) throwIfAsWhole(rejected);
   return jsonResponse({
@@ -232,14 +244,19 @@ function throwIfAsWhole(rejected: readonly RunnelError[]): void {
 function publishLines(runnel: App, context: RequestContext): Response {
   const { request, identity } = context;
   let accepted = 0, rejected = 0;
+  const header = headerOf(context);
   const answer = async (lines: readonly NdjsonLine[]) => {
-    const checked = await withinQuota(
-      lines.map((line) => checkLine(line, runnel, identity)),
-      runnel,
-      identity,
-    );
-    auditRefused(checked, context);
-    const outcomes = await publishGood(runnel, checked, false);
+    const what = { count: lines.length, header };
+    const outcomes = await sending(runnel.tracing, what, async (trace) => {
+      const by = { runnel, identity, trace };
+      const checked = await withinQuota(
+        lines.map((line) => checkLine(line, by)),
+        runnel,
+        identity,
+      );
+      auditRefused(checked, context);
+      return await publishGood(runnel, checked, false);
+    });
     for (const outcome of outcomes) {
       if (outcome instanceof RunnelError) rejected++;
       else accepted++;
@@ -256,21 +273,37 @@ function publishLines(runnel: App, context: RequestContext): Response {
   });
 }
 
-function checkLine({ bytes }: NdjsonLine, runnel: App, identity: Identity): Checked {
+/** Who publishes, where, and in which trace. */
+interface By {
+  readonly runnel: App;
+  readonly identity: Identity;
+  readonly trace: CarriedTrace;
+}
+
+function headerOf({ request }: RequestContext): string | undefined {
+  return readTraceparent(request.headers.get("traceparent"));
+}
+
+function checkLine({ bytes }: NdjsonLine, by: By): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
     const message = parseJson(bytes);
     return check(() => checkShape(message, batchMessageSchema), runnel, identity);
+    return check(parseJson(bytes), by);
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
 function check(read: () => PublishInput, { limits }: App, identity: Identity): Checked {
+function check(message: unknown, { runnel: { limits }, identity, trace }: By): Checked {
   try {
     const input = read();
     authorize(identity, "publish", input.topic);
-    const prepared = prepareMessage(input);
+    const own = readTraceparent(input.headers?.traceparent);
+    if (own !== undefined) trace.link(own);
+    const traceparent = own === undefined ? trace.traceparent : undefined;
+    const prepared = prepareMessage(withTraceparent(input, traceparent));
     limits.input.checkMessage(input, () => prepared.body);
     return prepared;
   } catch (error) {

@@ -53,8 +53,9 @@ const READY: RouteDoc = {
 };
 
 /**
- * `GET /health/live`: the process answers. `GET /health/ready`: Redis takes messages; where some of several do not, it is
- * ready all the same, since the topics of the others work, and says which. Both are open to all.
+ * `GET /health/live`: the process answers. `GET /health/ready`: Redis takes messages, and what is published now comes
+ * to this process, as a probe shows; where some of several do not, it is ready all the same, since the topics of the
+ * others work, and says which. Both are open to all.
  */
 export function healthRoutes(source: () => Promise<App>): Route[] {
   // open to all, so that many who ask must not make many checks: whoever comes meanwhile gets the one under way

@@ -12,6 +12,7 @@ import {
 import { scheduledJson, scheduledSchema } from "../lib/broker/scheduled.ts";
 import { requirePublishTopic } from "../lib/codec/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readBytes, readJson } from "../lib/http/body.ts";
@@ -25,6 +26,7 @@ import { headerText, integer, oneOf, readQuery, text } from "../lib/http/query.t
 import { queryDoc, type RouteDoc } from "../lib/http/route_doc.ts";
 import { leftOf } from "../lib/http/while_held.ts";
 import { publishEvents } from "./batch.ts";
+import { sending } from "../lib/metrics/tracing.ts";
 
 /** What may be said of an event, which says its type and key itself. */
 const EVENT_OPTIONS = {
@@ -221,7 +223,20 @@ function withKey<T extends Pick<PublishOptions, "idempotencyKey">>(input: T, hea
   return { ...input, idempotencyKey };
 }
 
-async function publish(
+function publish(runnel: App, context: RequestContext, input: PublishInput): Promise<Response> {
+  const what = {
+    topic: input.topic,
+    own: readTraceparent(input.headers?.traceparent),
+    header: readTraceparent(context.request.headers.get("traceparent")),
+  };
+  return sending(
+    runnel.tracing,
+    what,
+    ({ traceparent }) => store(runnel, context, withTraceparent(input, traceparent)),
+  );
+}
+
+async function store(
   runnel: App,
   context: RequestContext,
   input: PublishInput,

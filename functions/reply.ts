@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
 import { REDIS_PROBLEMS } from "../lib/broker/problems.ts";
 import { replyBody, replySchema } from "../lib/broker/request_input.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { readJson } from "../lib/http/body.ts";
 import { authorizeAny, type Identity } from "../lib/http/identity.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
@@ -9,6 +10,7 @@ import { jsonResponse } from "../lib/http/json_response.ts";
 import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { readQuery } from "../lib/http/query.ts";
 import type { RouteDoc } from "../lib/http/route_doc.ts";
+import { sending } from "../lib/metrics/tracing.ts";
 
 const REPLY: RouteDoc = {
   id: "reply",
@@ -57,7 +59,16 @@ export function replyRoutes(source: () => Promise<App>): Route[] {
         const { input: limits, quota } = runnel.limits;
         limits.checkMessage({ headers: input.headers }, () => replyBody(input));
         const headers = (await quota?.take(context.identity.name, 1))?.headers;
-        await runnel.broker.reply(input);
+        const what = {
+          topic: "reply",
+          own: readTraceparent(input.headers?.traceparent),
+          header: readTraceparent(context.request.headers.get("traceparent")),
+        };
+        await sending(
+          runnel.tracing,
+          what,
+          ({ traceparent }) => runnel.broker.reply(withTraceparent(input, traceparent)),
+        );
         return jsonResponse({}, { status: 202, headers });
       },
     },

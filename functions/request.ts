@@ -4,6 +4,7 @@ import { STORING_PROBLEMS } from "../lib/broker/problems.ts";
 import { requestBody, requestSchema } from "../lib/broker/request_input.ts";
 import { messageJson } from "../lib/codec/message.ts";
 import { messageSchema } from "../lib/codec/message_schema.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
@@ -12,6 +13,7 @@ import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { readQuery } from "../lib/http/query.ts";
 import type { RouteDoc } from "../lib/http/route_doc.ts";
 import { leftOf, whileHeld } from "../lib/http/while_held.ts";
+import { sending } from "../lib/metrics/tracing.ts";
 
 const REPLY = {
   id: null,
@@ -72,10 +74,15 @@ export function requestRoutes(source: () => Promise<App>): Route[] {
         try {
           const headers = (await quota?.take(identity.name, 1))?.headers;
           const timeoutMs = Math.max(1, leftOf(context, input.timeoutMs));
-          const replies = await whileHeld(
-            context,
-            (signal) => runnel.broker.request({ ...input, timeoutMs }, signal),
-          );
+          const what = {
+            topic: input.topic,
+            own: readTraceparent(input.headers?.traceparent),
+            header: readTraceparent(request.headers.get("traceparent")),
+          };
+          const replies = await sending(runnel.tracing, what, ({ traceparent }) => {
+            const traced = withTraceparent({ ...input, timeoutMs }, traceparent);
+            return whileHeld(context, (signal) => runnel.broker.request(traced, signal));
+          });
           const texts = replies.map((reply) => messageJson(reply)).join(",");
           const json = input.replies === undefined ? texts : `{"replies":[${texts}]}`;
           return jsonTextResponse(json, { headers });

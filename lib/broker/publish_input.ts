@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
 import { messageBody, type MessageFields } from "../codec/message.ts";
+import { withoutTraceparent } from "../codec/traceparent.ts";
 import {
   payloadFields,
   requireOnePayload,
@@ -166,8 +167,13 @@ function optionsOf(input: PublishInput, body: string): string {
   if (given.every((one) => one === undefined)) return "";
   const hash = idempotencyKey === undefined
     ? undefined
-    : createHash("sha256").update(body).digest("base64url").slice(0, 22);
+    : createHash("sha256").update(untracedBody(input, body)).digest("base64url").slice(0, 22);
   return JSON.stringify({ ttl: ttlMs, key, idem: idempotencyKey, hash, ...later });
+}
+
+function untracedBody(input: PublishInput, body: string): string {
+  const untraced = withoutTraceparent(input);
+  return untraced === input ? body : messageBody(fieldsOf(untraced));
 }
 
 // whoever knows a message's token may cancel it, so it must not be guessed

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { messageBody, type MessageFields } from "../codec/message.ts";
+import { withoutTraceparent } from "../codec/traceparent.ts";
 import type { OutgoingReply } from "../redis/request_store.ts";
 import { payloadFields, requireOnePayload, shortText, topicField } from "./message_fields.ts";
 import type { PreparedMessage } from "./publish_input.ts";
@@ -95,9 +96,12 @@ export function prepareReply(input: ReplyInput): OutgoingReply {
   const { replyTo, idempotencyKey } = input;
   const id = requestIdOf(replyTo);
   const body = replyBody(input);
-  return idempotencyKey === undefined
-    ? { id, key: crypto.randomUUID(), digest: "-", body }
-    : { id, key: digestOf(idempotencyKey), digest: digestOf(body), body };
+  return idempotencyKey === undefined ? { id, key: crypto.randomUUID(), digest: "-", body } : {
+    id,
+    key: digestOf(idempotencyKey),
+    digest: digestOf(replyBody(withoutTraceparent(input))),
+    body,
+  };
 }
 
 function fieldsOf(input: RequestInput | ReplyInput): MessageFields {
