@@ -72,7 +72,9 @@ export async function watchSnippet(
   await withProcess(snippet, options, async ({ output }) => {
     await until(async () => {
       await options.nudge();
-      return options.wanted.test(await output());
+      const written = await output();
+      if (!options.wanted.test(written)) throw new Error(`It wrote: ${written}`);
+      return true;
     }, { timeoutMs: TIMEOUT_MS, everyMs: 200, what: `${options.wanted} from ${snippet.text}` });
   });
 }
@@ -114,7 +116,13 @@ async function commandOf(language: string, text: string, dir: string): Promise<s
     case "js": {
       const file = `${dir}/snippet.js`;
       await Deno.writeTextFile(file, `${EVENT_SOURCE}${text}`);
-      const flags = ["--no-prompt", "--no-lock", "--allow-net", `--config=${ROOT}deno.json`];
+      const flags = [
+        "--no-prompt",
+        "--no-lock",
+        "--allow-net",
+        "--allow-env",
+        `--config=${ROOT}deno.json`,
+      ];
       return [Deno.execPath(), "run", "--quiet", ...flags, file];
     }
     case "python":
