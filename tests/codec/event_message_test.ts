@@ -49,6 +49,8 @@ Deno.test("eventJson() keeps every number of the data as it was written", () => 
 
 Deno.test("eventJson() drops what another Runnel said of its own place", () => {
   const event = parseEvent({ ...REQUIRED, runnelid: "9-9", runneltopic: "b", runnelfuture: 1 });
+  const kept = { "ce-id": "1", "ce-source": "/s", "ce-specversion": "1.0" };
+  assert.deepEqual(messageOfEvent(event).headers, { ...kept, "ce-value-types": "data:absent" });
   assert.deepEqual(delivered(messageOfEvent(event)), {
     ...REQUIRED,
     runnelid: "1-2",

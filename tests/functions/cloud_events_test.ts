@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CloudEvent, HTTP } from "cloudevents";
+import { CloudEvent, emitterFor, HTTP, httpTransport, Mode } from "cloudevents";
 import { asPublished, readSdkEvent, sendBatch, sendMessage } from "../_support/cloud_events.ts";
 import { bearer, JWT_ENV, token } from "../_support/credentials.ts";
 import { type Fixture, startRunnel } from "../_support/fixture.ts";
@@ -67,6 +67,19 @@ Deno.test("POST /publish/{topic} takes an event in each mode of the official SDK
     assert.deepEqual([status, body.accepted, body.rejected], [200, 1, 0]);
     assert.deepEqual(asPublished(await once("batch")), plain);
   });
+});
+
+Deno.test("the SDK's own emitter publishes, in both modes", async () => {
+  await using fixture = await startRunnel();
+  const sink = `${fixture.url}/publish/t`;
+  for (const mode of [Mode.BINARY, Mode.STRUCTURED]) {
+    const emit = emitterFor(httpTransport(sink), { mode });
+    // the transport of the SDK types its answer as unknown
+    const { body } = await emit(created.cloneWith({ id: mode })) as { body: string };
+    assert.equal(JSON.parse(body).topic, "t", body);
+  }
+  const ids = (await received(fixture.url, "t")).map((json) => JSON.parse(json).id);
+  assert.deepEqual(ids, [Mode.BINARY, Mode.STRUCTURED]);
 });
 
 Deno.test("an event's type is the message's, and what else it says are headers", async () => {
@@ -276,6 +289,12 @@ Deno.test("what is no event is refused, and the answer points at the attribute",
       assertProblem(answer, { status: 400, code: "invalid_request", pointer });
     });
   }
+  await t.step("a text that the SDK sends as JSON", async () => {
+    const { id, source, type } = created;
+    const event = new CloudEvent({ id, source, type, data: "hello" });
+    const answer = await sendMessage(`${url}/publish/t`, HTTP.binary(event));
+    assertProblem(answer, { status: 400, code: "invalid_json" });
+  });
   await t.step("an event that says an option", async () => {
     const answer = await sendMessage(`${url}/publish/t?type=x`, HTTP.structured(created));
     assertProblem(answer, { status: 400, code: "invalid_request", pointer: "?type" });
