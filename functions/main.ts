@@ -3,6 +3,7 @@ import { createHandler, type Route } from "../lib/http/handler.ts";
 import { welcomePage } from "../lib/http/welcome.ts";
 import { ackRoutes } from "./ack.ts";
 import { batchRoutes } from "./batch.ts";
+import { clientRoutes } from "./client.ts";
 import { consoleRoutes } from "./console.ts";
 import { groupsRoutes } from "./groups.ts";
 import { healthRoutes } from "./health.ts";
@@ -33,6 +34,7 @@ export function createMain(
     ...groupsRoutes(source),
     ...tokenRoutes(source),
     ...healthRoutes(source),
+    ...clientRoutes(),
     ...consoleRoutes(),
   ];
   return { fetch: createHandler(routes, async () => (await source()).http) };

@@ -258,6 +258,10 @@ const LOOKING: readonly FuzzRoute[] = [
       }),
     }),
   },
+  ...["client.js", "client.d.ts"].map((name): FuzzRoute => ({
+    ...{ name, method: "GET", weight: 1 },
+    draft: () => ({ path: [name] }),
+  })),
   { name: "/", method: "GET", weight: 1, draft: () => ({ path: [""] }) },
   {
     ...{ name: "preflight", method: "OPTIONS", weight: 1 },
