@@ -10,6 +10,7 @@ import { pageDoc, type RouteDoc } from "../lib/http/route_doc.ts";
 import { welcomePage } from "../lib/http/welcome.ts";
 import { ackRoutes } from "./ack.ts";
 import { batchRoutes } from "./batch.ts";
+import { clientRoutes } from "./client.ts";
 import { consoleRoutes } from "./console.ts";
 import { groupsRoutes } from "./groups.ts";
 import { healthRoutes } from "./health.ts";
@@ -88,6 +89,7 @@ export function apiRoutes(source: () => Promise<App>): Route[] {
     ...tokenRoutes(source),
     ...healthRoutes(source),
     ...metricsRoutes(source),
+    ...clientRoutes(),
     ...consoleRoutes(),
     ...openapiRoutes(),
   ];

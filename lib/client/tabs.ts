@@ -147,7 +147,7 @@ export class Tabs {
 
   #depose(): void {
     if (!this.#hub) return;
-    this.#hub.stop();
+    this.#hub.close();
     this.#hub = undefined;
     this.#abdicate();
     this.#miss();

@@ -73,6 +73,11 @@ export const USES: Readonly<Record<string, (use: Use) => Promise<void>>> = {
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(typeof body.ticket, "string");
   },
+  async client({ url }) {
+    const response = await fetch(`${url}/client.js`);
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /createClient/);
+  },
   async health({ url }) {
     const { status, body } = await send(`${url}/health/ready`);
     assert.equal(status, 200, JSON.stringify(body));

@@ -26,6 +26,7 @@ const PATHS: readonly [path: string, methods: string][] = [
   ["/scheduled/x", "OPTIONS, DELETE"],
   ["/health/ready", "OPTIONS, GET, HEAD"],
   ["/metrics", "OPTIONS, GET, HEAD"],
+  ["/client.js", "OPTIONS, GET, HEAD"],
 ];
 
 Deno.test("a preflight of an allowed page is answered for each function with its methods and the headers it may send", async (t) => {

@@ -283,6 +283,10 @@ const LOOKING: readonly FuzzRoute[] = [
       }),
     }),
   },
+  ...["client.js", "client.d.ts"].map((name): FuzzRoute => ({
+    ...{ name, method: "GET", weight: 1 },
+    draft: () => ({ path: [name] }),
+  })),
   { name: "/", method: "GET", weight: 1, draft: () => ({ path: [""] }) },
   { name: "docs", method: "GET", weight: 1, draft: () => ({ path: ["docs"] }) },
   ...["openapi.json", "asyncapi.json", "docs/how_it_works"].map((path): FuzzRoute => ({
