@@ -173,11 +173,8 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   const isBare = Array.isArray(document);
   const { messages, atomic = false } = isBare ? { messages: document } : document;
   runnel.limits.input.checkBatch(messages.length, isBare ? "#" : "#/messages");
-  const checked = messages.map((message) =>
-    check(() => checkShape(message, batchMessageSchema), runnel, context.identity)
-  );
-  if (atomic) requireAllGood(checked);
-  return await publishChecked(runnel, context, { checked, atomic });
+  const reads = messages.map((message) => () => checkShape(message, batchMessageSchema));
+  return await publishAll(runnel, context, { reads, atomic });
 }
 
 /**
@@ -195,25 +192,22 @@ export async function publishEvents(
   const { bodyBytes: maxBytes } = runnel.config.limits;
   const events = await readJson(context.request, { maxBytes, schema: z.array(z.unknown()) });
   runnel.limits.input.checkBatch(events.length, "#");
-  const inputOf = (event: unknown) =>
-    eventInput(parseEvent(event), { topic, pointerOf: memberPointer });
-  const checked = events.map((event) => check(() => inputOf(event), runnel, context.identity));
-  return await publishChecked(runnel, context, { checked, atomic: false });
+  const reads = events.map((event) => () =>
+    eventInput(parseEvent(event), { topic, pointerOf: memberPointer })
+  );
+  return await publishAll(runnel, context, { reads, atomic: false });
 }
 
-async function publishChecked(
+/** Publishes messages; each is read by a function of its own, so that a wrong one fails alone. */
+async function publishAll(
   runnel: App,
   context: RequestContext,
-  { checked, atomic }: { checked: readonly Checked[]; atomic: boolean },
+  { reads, atomic }: { reads: readonly (() => PublishInput)[]; atomic: boolean },
 ): Promise<Response> {
-  auditRefused(checked, context);
-  const good = checked.filter(isGood).length;
-  const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
-  const outcomes = await publishGood(runnel, checked, atomic);
-  const what = { count: messages.length, header: headerOf(context) };
+  const what = { count: reads.length, header: headerOf(context) };
   const { outcomes, headers } = await sending(runnel.tracing, what, async (trace) => {
     const by = { runnel, identity: context.identity, trace };
-    const checked = messages.map((message) => check(message, by));
+    const checked = reads.map((read) => check(read, by));
     if (atomic) requireAllGood(checked);
     auditRefused(checked, context);
     const good = checked.filter(isGood).length;
@@ -288,15 +282,13 @@ function checkLine({ bytes }: NdjsonLine, by: By): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
     const message = parseJson(bytes);
-    return check(() => checkShape(message, batchMessageSchema), runnel, identity);
-    return check(parseJson(bytes), by);
+    return check(() => checkShape(message, batchMessageSchema), by);
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
-function check(read: () => PublishInput, { limits }: App, identity: Identity): Checked {
-function check(message: unknown, { runnel: { limits }, identity, trace }: By): Checked {
+function check(read: () => PublishInput, { runnel: { limits }, identity, trace }: By): Checked {
   try {
     const input = read();
     authorize(identity, "publish", input.topic);
