@@ -129,8 +129,11 @@ function draw(element: HTMLElement, { lines, steps, latest }: Drawing): uPlot {
 function minutesIn(from: number, to: number, room: number): number[] {
   const labels = Math.max(Math.floor(room / LABEL_SPACE), 1);
   const step = Math.max(Math.ceil((to - from) / labels / MINUTE), 1) * MINUTE;
-  const first = Math.ceil(from / step);
-  return Array.from({ length: Math.floor(to / step) - first + 1 }, (_, i) => (first + i) * step);
+  // a label is centred: nearer to an end it would be cut
+  const margin = (to - from) * LABEL_SPACE / 3 / room;
+  const first = Math.ceil((from + margin) / step);
+  const last = Math.floor((to - margin) / step);
+  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => (first + i) * step);
 }
 
 /** The end of the scale: never nothing, so that a line of zeros lies at the bottom. */

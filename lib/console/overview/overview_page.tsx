@@ -3,6 +3,7 @@ import { useStore } from "../store.ts";
 import { TopicsPanel } from "../topics/topics_panel.tsx";
 import type { TopicsModel } from "../topics/topics_model.ts";
 import { Notice } from "../ui/notice.tsx";
+import { useTicks } from "../ui/ticks.ts";
 import { Charts } from "./charts.tsx";
 import type { FeedState, StatsFeed } from "./stats_feed.ts";
 
@@ -15,6 +16,7 @@ export interface OverviewPageProps {
 
 /** The first screen: what goes on now, and the topics. */
 export function OverviewPage({ api, feed, topics }: OverviewPageProps) {
+  useTicks(2_000);
   const state = useStore(feed.state);
   const total = feed.history.at(feed.history.newest)?.topics;
   return (

@@ -1,5 +1,5 @@
 import { createClient, RunnelError, type Subscription } from "../../client/mod.ts";
-import type { Api } from "../api.ts";
+import { type Api, ApiError } from "../api.ts";
 import type { Connection } from "../connection.ts";
 import { Store } from "../store.ts";
 import { History } from "./history.ts";
@@ -40,17 +40,27 @@ export class StatsFeed {
         if (type === "stats") this.#take(data as Report);
       },
       onState: (state) => {
-        if (state.status === "live") this.#wait();
-        else if (state.status === "waiting") {
+        if (state.status === "live") {
+          this.#connection.stream.value = "open";
+          this.#wait();
+        } else if (state.status === "waiting") {
+          clearTimeout(this.#patience);
+          this.#connection.stream.value = "broken";
           this.state.value = { kind: "connecting" };
           void this.#connection.check();
         } else if (state.status === "closed" && state.error instanceof RunnelError) {
+          this.#connection.stream.value = undefined;
           this.state.value = { kind: "refused", error: state.error };
+          if (state.error.status === 401) {
+            const { status, code, message } = state.error;
+            this.#api.onUnauthorized(new ApiError(status, code, message));
+          }
         }
       },
     });
     return () => {
       clearTimeout(this.#patience);
+      this.#connection.stream.value = undefined;
       subscription.close();
     };
   }

@@ -84,7 +84,8 @@ export function TopicsPanel({ api, model, total }: TopicsPanelProps) {
       )}
       {error !== undefined && (
         <Notice tone="bad">
-          The list is as it was last known. {error.message}.
+          {isLoaded && "The list is as it was last known. "}
+          {error.message}.
         </Notice>
       )}
       {rows.length > 0
