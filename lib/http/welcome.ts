@@ -28,7 +28,7 @@ const STYLE = `
   rect { fill: var(--accent) }
   path { fill: none; stroke: light-dark(#fff, #06252b); stroke-width: 2.2; stroke-linecap: round }
   .lead { margin: .75rem 0 2rem; color: var(--muted) }
-  ol { display: grid; gap: 1rem; margin: 0; padding: 0; list-style: none; counter-reset: step }
+  ol { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin: 0; padding: 0; list-style: none; counter-reset: step }
   li {
     position: relative; padding: 1rem 1rem 1rem 3.5rem; border: 1px solid var(--border);
     border-radius: .5rem; background: light-dark(#fff, #161a21); counter-increment: step;
