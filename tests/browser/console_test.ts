@@ -455,7 +455,8 @@ Deno.test(
       const context = await browser.newContext({ colorScheme, bypassCSP: true });
       const page = await context.newPage();
       const check = async (what: string) => {
-        for (const width of [1280, 360]) {
+        // colours are the same at any width
+        for (const width of colorScheme === "light" ? [1280, 360] : [360]) {
           await page.setViewportSize({ width, height: 740 });
           await page.evaluate(axe.source);
           const { violations } = await page.evaluate("axe.run()") as axe.AxeResults;
