@@ -191,11 +191,11 @@ Deno.test(
     await waitForTopics(view, ["kept"]);
     await runnel.redis.kill9();
     await view.light("Redis is away");
-    await view.shows("The list is as it was last known.");
+    await view.shows("You see what was known last");
     assert.deepEqual(await topicNames(view.page), ["kept"]);
     await runnel.redis.restart();
     await view.light("Live");
-    await view.lacks("The list is as it was last known.");
+    await view.lacks("You see what was known last");
     await view.until(`document.querySelectorAll(".chart canvas").length === 6`);
     proxy.down();
     await view.light("Server unreachable");
