@@ -492,3 +492,43 @@ Deno.test(
     view.verify();
   },
 );
+
+Deno.test(
+  "seven tabs are live at the same time, over the six connections that they have together",
+  options,
+  async () => {
+    await using runnel = await startRunnel();
+    await makeTopics(runnel.url, ["t"]);
+    await using view = await openConsole(runnel.url);
+    const context = await view.page.context().browser()?.newContext();
+    assert.ok(context);
+    const tabs = await Promise.all(Array.from({ length: 7 }, () => context.newPage()));
+    for (const page of tabs) await page.goto(`${runnel.url}/console`);
+    for (const page of tabs) {
+      await until(() => page.evaluate(`${legend("Subscribers", "open")} === "0"`), {
+        timeoutMs: 30_000,
+        what: "the charts of each tab",
+      });
+    }
+    // and there is room for more
+    await makeTopics(runnel.url, ["u"]);
+    for (const page of tabs) await page.getByRole("link", { name: "u", exact: true }).waitFor();
+    await context.close();
+    view.verify();
+  },
+);
+
+Deno.test("a browser that may keep nothing shows the console all the same", options, async () => {
+  await using runnel = await startRunnel();
+  await makeTopics(runnel.url, ["t"]);
+  await using view = await openConsole(runnel.url, {
+    before: (page) =>
+      page.addInitScript(`for (const name of ["localStorage", "sessionStorage"]) {
+        Object.defineProperty(globalThis, name, { get() { throw new Error("nothing is kept"); } });
+      }`),
+  });
+  await waitForTopics(view, ["t"]);
+  await view.page.getByRole("button", { name: "Colours: as the system" }).click();
+  await view.until(`document.documentElement.dataset.theme === "light"`);
+  view.verify();
+});

@@ -18,11 +18,19 @@ export interface Timeline {
 /** What all instances said of the last minutes. */
 export class History {
   readonly #seconds = new Map<number, Map<string, Report>>();
+  /** What was put together of a second; with many instances that is not done anew for each look. */
+  readonly #summaries = new Map<number, Summary | undefined>();
   #newest = -Infinity;
+  #version = 0;
 
   /** The last second of which there is a report; -Infinity before the first. */
   get newest(): number {
     return this.#newest;
+  }
+
+  /** Rises with each report. */
+  get version(): number {
+    return this.#version;
   }
 
   /** Takes a report. */
@@ -34,8 +42,13 @@ export class History {
     this.#newest = Math.max(this.#newest, second);
     const reports = this.#seconds.get(second) ?? new Map<string, Report>();
     this.#seconds.set(second, reports.set(report.instance, report));
+    for (const away of NEAR_SECONDS) this.#summaries.delete(second + away);
+    this.#version++;
     for (const old of this.#seconds.keys()) {
       if (old < this.#newest - SHOWN_SECONDS - 1) this.#seconds.delete(old);
+    }
+    for (const old of this.#summaries.keys()) {
+      if (old < this.#newest - SHOWN_SECONDS) this.#summaries.delete(old);
     }
   }
 
@@ -47,17 +60,21 @@ export class History {
 
   /** What was in a second. */
   at(second: number): Summary | undefined {
+    if (this.#summaries.has(second)) return this.#summaries.get(second);
     const reports = new Map<string, Report>();
     for (const away of NEAR_SECONDS) {
       for (const [instance, report] of this.#seconds.get(second + away) ?? []) {
         reports.set(instance, report);
       }
     }
-    return summaryOf([...reports.values()]);
+    const summary = summaryOf([...reports.values()]);
+    this.#summaries.set(second, summary);
+    return summary;
   }
 
   #forget(): void {
     this.#seconds.clear();
+    this.#summaries.clear();
     this.#newest = -Infinity;
   }
 }
