@@ -27,6 +27,8 @@ const PATHS: readonly [path: string, methods: string][] = [
   ["/health/ready", "OPTIONS, GET, HEAD"],
   ["/metrics", "OPTIONS, GET, HEAD"],
   ["/client.js", "OPTIONS, GET, HEAD"],
+  ["/console", "OPTIONS, GET, HEAD"],
+  ["/console/app.js", "OPTIONS, GET, HEAD"],
 ];
 
 Deno.test("a preflight of an allowed page is answered for each function with its methods and the headers it may send", async (t) => {
