@@ -1,3 +1,6 @@
+import { ServerClock } from "./server_clock.ts";
+import { Store } from "./store.ts";
+
 /** A refusal, as its problem document says it (RFC 9457). */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -14,10 +17,23 @@ export class ApiError extends Error {
   }
 }
 
+/** Options of {@link Api.call}. */
+export interface CallOptions {
+  /** What is sent as JSON. */
+  readonly json?: unknown;
+  readonly signal?: AbortSignal;
+}
+
 /** Calls Runnel's HTTP API, with the credential of whoever signed in. */
 export class Api {
   /** An API key or a token; undefined where none is needed. */
   token: string | undefined;
+  /** The server's time, as its answers tell it. */
+  readonly clock: ServerClock = new ServerClock();
+  /** When it answered last, by the browser's clock, in milliseconds since 1970; undefined before that. */
+  readonly heardAt: Store<number | undefined> = new Store<number | undefined>(undefined);
+  /** Called when an answer says that a credential is wanted, or another one. */
+  onUnauthorized: (error: ApiError) => void = () => {};
 
   /** @param base where the functions are, with a slash at the end */
   constructor(readonly base: URL) {}
@@ -27,16 +43,16 @@ export class Api {
    *
    * @throws {ApiError} for a refusal, and where there is no answer
    */
-  async call<T>(
-    method: string,
-    path: string,
-    { json, signal }: { readonly json?: unknown; readonly signal?: AbortSignal } = {},
-  ): Promise<T> {
+  async call<T>(method: string, path: string, { json, signal }: CallOptions = {}): Promise<T> {
+    const { token } = this;
+    const sent = Date.now();
     const response = await fetch(new URL(path, this.base), {
       method,
       ...(signal === undefined ? {} : { signal }),
+      // an answer that is kept tells nothing of the server
+      cache: "no-store",
       headers: {
-        ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(json === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(json === undefined ? {} : { body: JSON.stringify(json) }),
@@ -44,14 +60,34 @@ export class Api {
       if (signal?.aborted === true) throw error;
       throw new ApiError(0, "unreachable", "The server does not answer");
     });
+    this.#hear(response, sent);
     const text = await response.text();
-    const body = text === "" ? undefined : JSON.parse(text);
+    const body = read(text);
     if (response.ok) return body;
-    throw new ApiError(
+    const error = new ApiError(
       response.status,
       body?.code ?? "unknown",
-      body?.detail ?? response.statusText,
+      body?.detail ?? `${response.status} ${response.statusText}`.trim(),
       body?.errors ?? [],
     );
+    // whoever signed in anew meanwhile is not signed out by an answer to what was sent before
+    if (error.status === 401 && token === this.token) this.onUnauthorized(error);
+    throw error;
+  }
+
+  #hear(response: Response, sent: number): void {
+    const received = Date.now();
+    this.heardAt.value = received;
+    const date = Date.parse(response.headers.get("date") ?? "");
+    if (!Number.isNaN(date)) this.clock.hear({ sent, received, date });
+  }
+}
+
+/** A proxy between may answer with a page. */
+function read(text: string) {
+  try {
+    return text === "" ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

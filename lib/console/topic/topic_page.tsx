@@ -8,5 +8,5 @@ export interface TopicPageProps {
 
 /** One topic: its messages as they come, its history, its settings and its groups. */
 export function TopicPage({ topic }: TopicPageProps) {
-  return <main>{topic}</main>;
+  return <h1>{topic}</h1>;
 }
