@@ -24,6 +24,8 @@ export class Tail {
   /** What is shown of it. */
   readonly shown: FilteredRows = new FilteredRows(this.rows);
   state: TailState = { kind: "connecting" };
+  /** What {@link filter} was given. */
+  filterText = "";
   /** Messages since the tail was started. */
   received = 0;
   readonly #api: Api;
@@ -128,6 +130,7 @@ export class Tail {
 
   /** Shows only messages with this text in them; empty for all. */
   filter(text: string): void {
+    this.filterText = text;
     this.shown.use(messageFilter(text));
     this.#changed();
   }
