@@ -169,6 +169,7 @@ async function readHistory(api: Api, topic: string, wanted: Wanted): Promise<Pag
 function rowsOf(messages: readonly RawMessage[]): RowSource {
   return {
     length: messages.length,
+    shift: 0,
     at: (index) => {
       const message = messages[index];
       return message === undefined ? undefined : { kind: "message", message };

@@ -34,7 +34,10 @@ export function LiveTab({ api, tail, topic, isAway, chosen, onChoose, onEnter }:
   const filterField = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (filter === tail.filterText) return;
-    const timer = setTimeout(() => tail.filter(filter), FILTER_DELAY_MS);
+    const timer = setTimeout(() => {
+      tail.filter(filter);
+      setFollows(true);
+    }, FILTER_DELAY_MS);
     return () => clearTimeout(timer);
   }, [filter]);
   useKeys({
@@ -67,7 +70,7 @@ export function LiveTab({ api, tail, topic, isAway, chosen, onChoose, onEnter }:
           value={filter}
           onInput={(event) => setFilter(event.currentTarget.value)}
         />
-        <Button onClick={() => setReplaying(true)}>Replay from…</Button>
+        <Button onClick={() => setReplaying(true)}>Replay…</Button>
         <Button onClick={() => tail.clear()}>Clear</Button>
       </div>
       {fault !== undefined && atSince === undefined && (

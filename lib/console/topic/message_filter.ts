@@ -52,6 +52,8 @@ export class FilteredRows {
   /** Numbers at the start of the array whose rows are gone. */
   #gone = 0;
   #next = 0;
+  /** Numbers that were at the start of the array before it was moved. */
+  #moved = 0;
 
   constructor(buffer: TailBuffer) {
     this.#buffer = buffer;
@@ -67,7 +69,15 @@ export class FilteredRows {
   reset(): void {
     this.#numbers = [];
     this.#gone = 0;
+    this.#moved = 0;
     this.#next = 0;
+  }
+
+  /** How many rows there were before the first one. */
+  get shift(): number {
+    if (this.#filter === undefined) return this.#buffer.first;
+    this.#forget();
+    return this.#moved + this.#gone;
   }
 
   /** How many rows pass, as far as they were looked at. */
@@ -136,6 +146,7 @@ export class FilteredRows {
     }
     if (this.#gone > 10_000) {
       this.#numbers = this.#numbers.slice(this.#gone);
+      this.#moved += this.#gone;
       this.#gone = 0;
     }
   }

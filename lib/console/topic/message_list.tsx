@@ -1,4 +1,5 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import { classes } from "../ui/classes.ts";
 import type { RawMessage } from "./raw_message.ts";
 import { MessageRow } from "./message_row.tsx";
 import type { TailRow } from "./tail_buffer.ts";
@@ -6,6 +7,8 @@ import type { TailRow } from "./tail_buffer.ts";
 /** Rows for a {@link MessageList}, each at a place and under a number that stays. */
 export interface RowSource {
   readonly length: number;
+  /** How many rows there were before the first one, and are gone. */
+  readonly shift: number;
   at(index: number): TailRow | undefined;
   numberAt(index: number): number;
   /** The place of a row, or where it would be. */
@@ -44,42 +47,51 @@ export function MessageList(props: MessageListProps) {
   const id = useId();
   const scroller = useRef<HTMLDivElement>(null);
   const size = useSize(scroller);
-  const [, setTop] = useState(0);
-  // a row that stays where it is seen while others go from the start
-  const anchor = useRef({ number: 0, offset: 0 });
+  const [, renderAgain] = useReducer((count: number) => count + 1, 0);
+  // the row at the upper edge stays there while others go from the start
+  const anchor = useRef({ place: 0, offset: 0 });
   const active = useRef<number | undefined>(undefined);
+  const scrolledTo = useRef(0);
 
   const { height, row } = size;
+  const { shift } = rows;
   const most = Math.max(rows.length * row - height, 0);
-  const { number, offset } = anchor.current;
-  const kept = Math.max(rows.indexOf(number), 0) * row + (number < rows.numberAt(0) ? 0 : offset);
-  const top = follows ? most : Math.min(kept, most);
+  const kept = (anchor.current.place - shift) * row + anchor.current.offset;
+  const top = follows ? most : Math.min(Math.max(kept, 0), most);
   const first = Math.max(Math.floor(top / row) - SPARE, 0);
   const last = Math.min(Math.ceil((top + height) / row) + SPARE, rows.length);
 
   useLayoutEffect(() => {
     const element = scroller.current;
-    if (element !== null && Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top;
+    if (element === null || height === 0) return;
+    if (Math.abs(element.scrollTop - top) >= 1) element.scrollTop = top;
+    scrolledTo.current = element.scrollTop;
   });
 
-  const settle = (element: HTMLDivElement) => {
-    const index = Math.floor(element.scrollTop / row);
-    anchor.current = { number: rows.numberAt(index), offset: element.scrollTop - index * row };
-    const isAtEnd = element.scrollTop + element.clientHeight >= rows.length * row - row / 2;
-    if (isAtEnd !== follows) onFollow?.(isAtEnd);
-    setTop(element.scrollTop);
+  // rows may have gone since the rendering: what is on the screen is where they were then
+  const keepTop = (pixels: number) => {
+    const index = Math.floor(pixels / row);
+    anchor.current = { place: shift + index, offset: pixels - index * row };
   };
 
-  const choose = (index: number) => {
-    const element = scroller.current;
-    const found = rows.at(index);
-    if (element === null || found === undefined) return;
-    active.current = rows.numberAt(index);
+  const onScroll = ({ currentTarget: element }: { readonly currentTarget: HTMLElement }) => {
+    if (Math.abs(element.scrollTop - scrolledTo.current) < 1) return;
+    scrolledTo.current = element.scrollTop;
+    keepTop(element.scrollTop);
+    const isAtEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - row / 2;
+    if (isAtEnd !== follows) onFollow?.(isAtEnd);
+    renderAgain(0);
+  };
+
+  const choose = (number: number) => {
+    const found = rows.at(rows.indexOf(number));
+    if (found === undefined) return;
+    active.current = number;
     if (found.kind === "message") props.onChoose(found.message);
-    const start = index * row;
-    if (start < element.scrollTop) element.scrollTop = start;
-    else if (start + row > element.scrollTop + height) element.scrollTop = start + row - height;
-    settle(element);
+    const start = (rows.indexOf(number) + rows.shift - shift) * row;
+    keepTop(start < top ? start : Math.max(top, start + row - height));
+    if (follows) onFollow?.(false);
+    renderAgain(0);
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -91,22 +103,26 @@ export function MessageList(props: MessageListProps) {
     const to = target(event.key, { at, first, last, rows: rows.length, page: height / row });
     if (to === undefined) return;
     event.preventDefault();
-    choose(to);
+    choose(rows.numberAt(to));
+    if (event.key === "End") onFollow?.(true);
   };
 
   const indexes = Array.from({ length: Math.max(last - first, 0) }, (_, i) => first + i);
+  const columns = useRef({ types: false, keys: false });
+  noteColumns(columns.current, indexes.map((index) => rows.at(index)));
+  const { types, keys } = columns.current;
   const rowId = (number: number) => `${id}-${number}`;
   const activeIndex = active.current === undefined ? -1 : rows.indexOf(active.current);
   const isActiveSeen = activeIndex >= first && activeIndex < last;
   return (
     <div
-      class="tl-list"
+      class={classes("tl-list", types && "with-types", keys && "with-keys")}
       ref={scroller}
       role="listbox"
       tabIndex={0}
       aria-label={label}
       aria-activedescendant={isActiveSeen ? rowId(rows.numberAt(activeIndex)) : undefined}
-      onScroll={(event) => settle(event.currentTarget)}
+      onScroll={onScroll}
       onKeyDown={onKeyDown}
     >
       <div class="tl-space" role="presentation" style={{ height: `${rows.length * row}px` }}>
@@ -123,13 +139,25 @@ export function MessageList(props: MessageListProps) {
               top={index * row}
               now={now}
               isChosen={found.kind === "message" && found.message === chosen}
-              onClick={() => choose(index)}
+              onClick={() => choose(number)}
             />
           );
         })}
       </div>
     </div>
   );
+}
+
+/** A column stays that was there once, so that nothing jumps to and fro. */
+function noteColumns(
+  columns: { types: boolean; keys: boolean },
+  rows: readonly (TailRow | undefined)[],
+): void {
+  for (const row of rows) {
+    if (row?.kind !== "message") continue;
+    columns.types ||= row.message.type !== undefined;
+    columns.keys ||= row.message.key !== undefined;
+  }
 }
 
 function target(

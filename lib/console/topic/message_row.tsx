@@ -65,8 +65,12 @@ function RowContent({ row, now }: { readonly row: TailRow; readonly now: number 
   return (
     <>
       <span class="tl-time">{formatTime(message.time)}</span>
-      {message.type !== undefined && <span class="tl-type">{message.type}</span>}
-      {message.key !== undefined && <span class="tl-key">{message.key}</span>}
+      <span class="tl-cell type">
+        {message.type !== undefined && <span class="tl-type">{message.type}</span>}
+      </span>
+      <span class="tl-cell key">
+        {message.key !== undefined && <span class="tl-key">{message.key}</span>}
+      </span>
       <span class="tl-text mono">{rowText(message)}</span>
       {message.text.length > LARGE && (
         <span class="tl-size">{formatBytes(message.text.length)}</span>

@@ -36,7 +36,7 @@ export type DraftErrors = Readonly<Record<string, string>>;
 /** A request's body, or why there is none. */
 export type DraftResult =
   | { readonly body: string; readonly errors?: never }
-  | { readonly errors: DraftErrors };
+  | { readonly body?: never; readonly errors: DraftErrors };
 
 const NO_DURATION = "A number with ms, s, m, h or d, such as 10m";
 

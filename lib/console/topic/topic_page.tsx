@@ -53,12 +53,13 @@ export function TopicPage({ topic, api }: TopicPageProps) {
   const edit = (message: RawMessage) => {
     setDraft(draftOf(message));
     setChosen(undefined);
+    if (part === "dead") setPart("live");
     // it is there after this rendering
     setTimeout(() => area.current?.focus());
   };
   const picking = { chosen, onChoose: choose, onEnter: enter };
   const hasSide = part === "live" || part === "history" || part === "dead";
-  const hasForm = hasSide && !isSystem;
+  const hasForm = (part === "live" || part === "history") && !isSystem;
   return (
     <div class="tp">
       <TopicHead topic={topic} view={view} now={now} />
@@ -117,7 +118,7 @@ export function TopicPage({ topic, api }: TopicPageProps) {
                 api={api}
                 now={now}
                 onClose={close}
-                onEdit={hasForm ? edit : undefined}
+                onEdit={isSystem ? undefined : edit}
                 heading={heading}
               />
             </div>
