@@ -8,6 +8,7 @@ import { KeyRing } from "./http/key_ring.ts";
 import { createLimits, type Limits } from "./http/limits.ts";
 import { TicketOffice } from "./http/ticket_office.ts";
 import { createLogger, type Logger } from "./log.ts";
+import { Metrics } from "./metrics/metrics.ts";
 import { Deployment } from "./redis/deployment.ts";
 import { KeyStore } from "./redis/key_store.ts";
 
@@ -16,6 +17,8 @@ export interface App {
   readonly config: Config;
   readonly log: Logger;
   readonly broker: Broker;
+  /** What is counted of this instance's work. */
+  readonly metrics: Metrics;
   /** What the HTTP handlers need of the configuration. */
   readonly http: HttpOptions;
   /** Issues tickets. */
@@ -50,8 +53,10 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
     partitions: config.partitions,
     log,
   });
+  const metrics = new Metrics();
   const broker = new Broker({
     deployment,
+    metrics,
     log,
     prefix: config.prefix,
     retention: config.retention,
@@ -82,7 +87,8 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
     config,
     log,
     broker,
-    http: { log, gate, corsOrigins: config.corsOrigins },
+    metrics,
+    http: { log, gate, corsOrigins: config.corsOrigins, metrics },
     tickets,
     limits: createLimits(config.limits, {
       take: (name, question) => broker.takePoints(name, question),

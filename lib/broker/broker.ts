@@ -1,6 +1,8 @@
 import type { StoredMessage } from "../codec/message.ts";
+import { STATS_TOPIC } from "../codec/topic.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import type { Deployment } from "../redis/deployment.ts";
 import type { RateAnswer, RateQuestion } from "../redis/rate_store.ts";
 import type { Retention } from "../redis/topic_store.ts";
@@ -17,9 +19,11 @@ import type { OpenRequest } from "./open_request.ts";
 import { rerouting } from "./rerouting.ts";
 import type { Sink } from "./sink.ts";
 import { anyOf } from "./spread.ts";
+import { StatsTopic } from "./stats_topic.ts";
 import { Streams } from "./streams.ts";
 import { SubscriptionNames } from "./subscription_names.ts";
 import { type SubscribeRequest, Subscription } from "./subscription.ts";
+import { Survey } from "./survey.ts";
 import { Topics } from "./topics.ts";
 import { within } from "./wait.ts";
 
@@ -33,6 +37,8 @@ export interface BrokerOptions {
   /** How many times its most messages a topic's unacknowledged work may be. */
   readonly backlogFactor: number;
   readonly heartbeatMs: number;
+  /** What is counted of its work. @default metrics of its own */
+  readonly metrics?: Metrics;
 }
 
 /** Whether messages are taken. */
@@ -59,6 +65,10 @@ export class Broker implements AsyncDisposable {
   readonly topics: Topics;
   /** Shares the work of topics among consumers. */
   readonly groups: Groups;
+  /** Looks at the whole deployment. */
+  readonly survey: Survey;
+  readonly #metrics: Metrics;
+  readonly #stats: StatsTopic;
   readonly #log: Logger;
   readonly #partitions: Partitions;
   readonly #publisher: Publisher;
@@ -71,10 +81,12 @@ export class Broker implements AsyncDisposable {
 
   constructor(options: BrokerOptions) {
     const { deployment, log, prefix, retention, idempotencyMs, backlogFactor } = options;
+    const { metrics = new Metrics() } = options;
     const processId = crypto.randomUUID();
     this.#log = log;
+    this.#metrics = metrics;
     this.#partitions = new Partitions({
-      ...{ deployment, log, prefix, retention, idempotencyMs, backlogFactor, processId },
+      ...{ deployment, log, prefix, retention, idempotencyMs, backlogFactor, processId, metrics },
       onReplaced: (before) => this.#replace(before),
     });
     this.topics = new Topics({ partitions: this.#partitions, retention });
@@ -87,7 +99,14 @@ export class Broker implements AsyncDisposable {
       streams: this.#streams,
       log,
       processId,
+      metrics,
       start: () => this.start(),
+    });
+    this.survey = new Survey({ partitions: this.#partitions, log, processId });
+    this.#stats = new StatsTopic({
+      partitions: this.#partitions,
+      survey: this.survey,
+      ...{ metrics, log, processId },
     });
   }
 
@@ -113,7 +132,10 @@ export class Broker implements AsyncDisposable {
   ): Promise<readonly PublishOutcome[]> {
     if (this.#draining) return messages.map(() => new RunnelError("shutting_down"));
     this.start();
-    return await this.#publisher.publish(messages, options);
+    const begin = performance.now();
+    const outcomes = await this.#publisher.publish(messages, options);
+    this.#metrics.publishTime.observe(performance.now() - begin);
+    return outcomes;
   }
 
   /**
@@ -220,7 +242,15 @@ export class Broker implements AsyncDisposable {
     const leave = known?.split(subscription.filter).map(({ partition, filter }) =>
       partition.presence.add(filter)
     );
+    const { filter } = subscription;
+    if (filter.topics.includes(STATS_TOPIC)) {
+      leave?.push(this.#stats.enter((message) => subscription.giveAside(message)));
+    }
+    const { open } = this.#metrics;
+    const isForStats = filter.key === STATS_TOPIC;
+    if (!isForStats) open.subscription++;
     await this.#streams.serve(subscription, sink);
+    if (!isForStats) open.subscription--;
     for (const end of leave ?? []) end();
   }
 
@@ -325,7 +355,10 @@ export class Broker implements AsyncDisposable {
   /** Drains, and closes everything but the Redis connections, which belong to the deployment. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#partitions[Symbol.dispose]();
+    const silent = this.#stats[Symbol.asyncDispose]();
     await this.drain();
+    await silent;
+    this.#metrics[Symbol.dispose]();
     this.#heartbeats[Symbol.dispose]();
     const partitions = this.#partitions.known?.all ?? [];
     await Promise.all([...partitions.map((one) => one[Symbol.asyncDispose]()), ...this.#closing]);
@@ -333,7 +366,9 @@ export class Broker implements AsyncDisposable {
 
   async #startAll(): Promise<void> {
     const { all } = await this.#partitions.current();
-    if (!this.#draining) { for (const partition of all) partition.start(); }
+    if (this.#draining) return;
+    for (const partition of all) partition.start();
+    this.#stats.start();
   }
 
   async #open(request: SubscribeRequest, signal: AbortSignal): Promise<Subscription> {
@@ -346,6 +381,7 @@ export class Broker implements AsyncDisposable {
       spans,
       partitions: set.all.length,
       log: this.#log,
+      metrics: this.#metrics,
       id: await this.#names.create(signal),
     });
     await subscription.open(signal);

@@ -2,6 +2,7 @@ import { type Closed, shuttingDown } from "./closed.ts";
 import { compareIds, type Id, latestId, ZERO } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
 import type { StoredMessage } from "../codec/message.ts";
 import type { Probe } from "../redis/frame.ts";
@@ -49,6 +50,8 @@ export interface FeedOptions {
   readonly probeTimeoutMs?: number;
   /** How long a channel nobody wants is kept, in milliseconds. @default 5000 */
   readonly lingerMs?: number;
+  /** What is counted of its work. @default metrics of its own */
+  readonly metrics?: Metrics;
   /** Why it cannot be used after the end. @default `shutting_down` */
   readonly closed?: Closed;
 }
@@ -85,6 +88,7 @@ export class Feed implements AsyncDisposable {
       probeTimeoutMs: 1_000,
       lingerMs: 5_000,
       closed: shuttingDown,
+      metrics: new Metrics(),
       ...options,
     };
     const { probeMs, probeTimeoutMs, openLink, log, processId } = this.#options;
@@ -315,7 +319,16 @@ export class Feed implements AsyncDisposable {
 
   #dispatch(live: LiveBatch): void {
     this.#ring.push(live);
+    this.#noteDelay(live);
     this.#audience.forEach(live.topic, (listener) => listener.onBatch(live));
+  }
+
+  #noteDelay({ topic, batch: { messages } }: LiveBatch): void {
+    const last = messages.at(-1);
+    if (last === undefined || !this.#audience.has(topic)) return;
+    const { store, metrics } = this.#options;
+    // Redis's clock as it is known here may be ahead by as long as an answer takes
+    metrics.deliveryTime.observe(Math.max(store.now - last.time, 0), messages.length);
   }
 
   #applyProbe(probe: Probe): void {

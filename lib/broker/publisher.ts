@@ -118,11 +118,11 @@ async function publishIn(
 }
 
 async function publishEphemeral(
-  { store }: Partition,
+  partition: Partition,
   messages: readonly PreparedMessage[],
 ): Promise<PublishOutcome> {
   try {
-    await store.publishEphemeral(messages);
+    await partition.send(messages);
     return { id: null, duplicate: false };
   } catch (error) {
     if (error instanceof RunnelError) return error;

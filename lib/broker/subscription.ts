@@ -1,7 +1,10 @@
 import { formatCursor } from "../codec/cursor.ts";
 import { formatId, type Id } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
+import type { StoredMessage } from "../codec/message.ts";
+import { STATS_TOPIC } from "../codec/topic.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { CursorFrame } from "./batch.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import type { Feed } from "./feed.ts";
@@ -45,6 +48,8 @@ export interface SubscriptionParts {
   readonly partitions: number;
   readonly log: Logger;
   readonly id: string;
+  /** What is counted of its work. @default nothing */
+  readonly metrics?: Metrics;
 }
 
 /** Unread bytes at which a live subscription turns lagging. */
@@ -68,6 +73,7 @@ export class Subscription implements Stream, StrandHost {
   readonly #unfinished: Set<Strand>;
   #strands: readonly Strand[] = [];
   #sink: Sink | undefined;
+  readonly #metrics: Metrics | undefined;
   #left: number;
 
   constructor(request: SubscribeRequest, parts: SubscriptionParts) {
@@ -75,6 +81,8 @@ export class Subscription implements Stream, StrandHost {
     this.filter = request.filter;
     this.#request = request;
     this.#parts = parts;
+    // who looks at what is counted must not change it
+    this.#metrics = request.filter.key === STATS_TOPIC ? undefined : parts.metrics;
     this.#left = request.limit ?? Infinity;
     this.#unfinished = new Set();
   }
@@ -185,8 +193,15 @@ export class Subscription implements Stream, StrandHost {
 
   give(bytes: Uint8Array, count: number): void {
     this.#left -= count;
+    if (this.#metrics !== undefined) this.#metrics.delivered.subscription += count;
     if (bytes.length > 0) this.#sink?.write(bytes);
     if (this.#left <= 0) this.end("limit");
+  }
+
+  /** Gives a message that is not stored, and comes by no feed. */
+  giveAside(message: StoredMessage): void {
+    if (this.#over.signal.aborted || this.isBehind) return;
+    this.give(this.encoder.messages([message]), 1);
   }
 
   announce(gap: Gap, { moves }: { moves: boolean }): void {

@@ -25,6 +25,10 @@ const STALE_MS = 12_000;
 /** Asks the server how it is, and knows when it last heard from it. */
 export class Connection {
   readonly state: Store<ConnectionState> = new Store<ConnectionState>({ kind: "connecting" });
+  /** How the stream fares that everything live comes by; undefined where there is none to be had. */
+  readonly stream: Store<"open" | "broken" | undefined> = new Store<"open" | "broken" | undefined>(
+    undefined,
+  );
   readonly #api: Api;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: Promise<void> | undefined;

@@ -15,13 +15,16 @@ const KEY = "runnel-token";
 export class Session {
   readonly state: Store<SessionState>;
   readonly #api: Api;
+  #isTrying = false;
 
   constructor(api: Api) {
     this.#api = api;
     const token = sessionStorage.getItem(KEY);
     if (token !== null) api.token = token;
     this.state = new Store<SessionState>({ isSignedIn: token !== null });
-    api.onUnauthorized = ({ message }) => this.#ask(message);
+    api.onUnauthorized = ({ message }) => {
+      if (!this.#isTrying) this.#ask(message);
+    };
   }
 
   /**
@@ -32,11 +35,14 @@ export class Session {
   async signIn(token: string): Promise<void> {
     const before = this.#api.token;
     this.#api.token = token;
+    this.#isTrying = true;
     try {
       await this.#api.call("GET", "topics?limit=1");
     } catch (error) {
       this.#api.token = before;
       throw error;
+    } finally {
+      this.#isTrying = false;
     }
     sessionStorage.setItem(KEY, token);
     this.state.value = { isSignedIn: true };

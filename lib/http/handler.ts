@@ -1,5 +1,6 @@
 import { RunnelError } from "../errors.ts";
 import { createLogger, type Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { type AuditedRequest, auditManagement, auditRefusal } from "./audit.ts";
 import { createContext, type RequestContext } from "./context.ts";
 import { setSession } from "./cookies.ts";
@@ -39,6 +40,8 @@ export interface HttpOptions {
   readonly gate: Gate;
   /** Origins whose pages may use the server; `*` is any. */
   readonly corsOrigins: readonly string[];
+  /** What is counted of requests. @default nothing */
+  readonly metrics?: Metrics;
 }
 
 /** Options of {@link createHandler}. */
@@ -64,6 +67,7 @@ export function createHandler(
   const router = new Router(routes);
   const configure = reportOnce(options, log);
   return async (request) => {
+    const begin = performance.now();
     const exchange = new Exchange(request);
     let response: Response;
     try {
@@ -74,6 +78,10 @@ export function createHandler(
     } catch (error) {
       response = failure(error, exchange, exchange.settings?.log ?? log);
     }
+    exchange.settings?.metrics?.requests.note(exchange.route, {
+      status: response.status,
+      ms: performance.now() - begin,
+    });
     return finish(response, exchange);
   };
 }
@@ -85,6 +93,8 @@ class Exchange {
   readonly origin: string | null;
   /** Undefined where they could not be read. */
   settings: HttpOptions | undefined;
+  /** Undefined where none is there for it. */
+  route: Route | undefined;
   /** Who made it, as soon as that is known. */
   by: Identity | undefined;
   /** What the answer sets, and for which paths. */
@@ -114,6 +124,7 @@ function dispatch(
   if (match === undefined) throw new RunnelError("not_found", "There is nothing at this path");
   const route = findRoute(match, request.method);
   if (route === undefined) return answerWithoutRoute(match, exchange, settings);
+  exchange.route = route;
   if (route.auth === false) return handle(route, { match, exchange, settings, search });
   const { ticket, search: rest } = takeTicket(search);
   const go = (admission: Admission) => {

@@ -78,6 +78,13 @@ export const USES: Readonly<Record<string, (use: Use) => Promise<void>>> = {
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body.status, "ready");
   },
+  async console({ url }) {
+    const response = await fetch(`${url}/console`);
+    assert.equal(response.status, 200);
+    const script = /src="(console[^"]+)"/.exec(await response.text())?.[1];
+    const { status, body } = await send(`${url}/${script}`);
+    assert.equal(status, 200, JSON.stringify(body));
+  },
   async main(use) {
     for (const name of Object.keys(USES).filter((name) => name !== "main")) {
       await USES[name]?.({ ...use, topic: `${use.topic}.${name}` });

@@ -311,9 +311,9 @@ Deno.test("whoever shows nothing good is answered 401 in every way, and told how
   }
 });
 
-Deno.test("health and the welcome page need no credential, and say nothing of topics", async () => {
+Deno.test("health, the welcome page and the console need no credential, and say nothing of topics", async () => {
   await using runnel = await startRunnel({ env });
-  for (const path of ["/health/live", "/health/ready", "/"]) {
+  for (const path of ["/health/live", "/health/ready", "/", "/console"]) {
     const answer = await send(`${runnel.url}${path}`);
     assert.equal(answer.status, 200, path);
     assert.doesNotMatch(JSON.stringify(answer.body), /orders/);

@@ -25,6 +25,8 @@ const PATHS: readonly [path: string, methods: string][] = [
   ["/topics/a/redrive", "OPTIONS, POST"],
   ["/scheduled/x", "OPTIONS, DELETE"],
   ["/health/ready", "OPTIONS, GET, HEAD"],
+  ["/console", "OPTIONS, GET, HEAD"],
+  ["/console/app.js", "OPTIONS, GET, HEAD"],
 ];
 
 Deno.test("a preflight of an allowed page is answered for each function with its methods and the headers it may send", async (t) => {

@@ -5,8 +5,11 @@ import type { Tone } from "../ui/badge.tsx";
 import { classes } from "../ui/classes.ts";
 import { formatAge } from "../ui/format.ts";
 
-const SAYINGS: Readonly<Record<ConnectionState["kind"], { tone: Tone; text: string }>> = {
+const SAYINGS: Readonly<
+  Record<ConnectionState["kind"] | "reconnecting", { tone: Tone; text: string }>
+> = {
   connecting: { tone: "neutral", text: "Connecting" },
+  reconnecting: { tone: "warn", text: "Reconnecting" },
   live: { tone: "ok", text: "Live" },
   unreachable: { tone: "bad", text: "Server unreachable" },
   away: { tone: "bad", text: "Redis is away" },
@@ -17,7 +20,10 @@ const TICK_MS = 1_000;
 
 /** The light in the header: how it stands, and when the server was last heard. */
 export function Light({ connection }: { readonly connection: Connection }) {
-  const { kind } = useStore(connection.state);
+  const state = useStore(connection.state);
+  const stream = useStore(connection.stream);
+  // the server answers, and what is on the page does not move all the same
+  const kind = state.kind === "live" && stream === "broken" ? "reconnecting" : state.kind;
   const heardAt = useStore(connection.heardAt);
   const now = useNow();
   const { tone, text } = SAYINGS[kind];

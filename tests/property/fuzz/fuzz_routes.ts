@@ -259,6 +259,14 @@ const LOOKING: readonly FuzzRoute[] = [
     }),
   },
   { name: "/", method: "GET", weight: 1, draft: () => ({ path: [""] }) },
+  ...[[], ["app.js"], ["app.css"]].map((under): FuzzRoute => ({
+    ...{ name: ["console", ...under].join("/"), method: "GET", weight: 1 },
+    draft: (chance) => ({
+      path: ["console", ...under],
+      query: chance.is(0.5) ? { v: "x" } : {},
+      headers: chance.is(0.3) ? { "if-none-match": chance.pick(["*", '"x"', 'W/"x", "y"']) } : {},
+    }),
+  })),
   {
     ...{ name: "preflight", method: "OPTIONS", weight: 1 },
     draft: (chance) => ({
