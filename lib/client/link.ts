@@ -1,8 +1,8 @@
 import { type Block, EventParser } from "./event_parser.ts";
 import { isVisible, onPage } from "./page.ts";
-import { RunnelError } from "./runnel_error.ts";
+import { passing, RunnelError } from "./runnel_error.ts";
 import type { Query, Transport } from "./transport.ts";
-import { backoff, wait } from "./wait.ts";
+import { backoff, onAbort, wait } from "./wait.ts";
 
 /**
  * What a connection light shows. `connecting`: asked, not answered yet. `live`: the server has said `$ready` and has been
@@ -31,6 +31,8 @@ export interface LinkOptions {
 }
 
 const LONGEST_MS = 30_000;
+/** As long as a timer can be. */
+const FOREVER_MS = 2 ** 31 - 1;
 /** A page comes to itself: shown, thawed, back from the history, online again. */
 const WAKING = ["online", "pageshow", "visibilitychange", "resume"];
 
@@ -48,6 +50,7 @@ export class Link {
   #isLive = false;
   #heard = 0;
   #taking = false;
+  #asleep = false;
   #byeMs: number | undefined;
 
   constructor(options: LinkOptions) {
@@ -62,22 +65,26 @@ export class Link {
    */
   async run(): Promise<void> {
     const { query, onState } = this.#options;
-    const unwatch = onPage(WAKING, () => isVisible() && this.check());
+    const unwake = onPage(WAKING, () => isVisible() && this.check());
+    const unsleep = onPage(["pagehide", "freeze"], () => this.#sleep());
     try {
+      let changed = false;
       for (let asked = query(); asked && !this.#stop.signal.aborted; asked = query()) {
-        onState({ status: "connecting" });
+        if (!changed) onState({ status: "connecting" });
         const error = await this.#follow(asked);
         // what went wrong at a stream that is complete does not matter
         if (this.#stop.signal.aborted || !query()) return;
+        changed = !error;
         if (!error) continue;
-        const delay = this.#byeMs ??
-          Math.max(error.retryAfterMs ?? 0, backoff(this.#failures, this.#retryMs, LONGEST_MS));
+        const delay = this.#asleep ? FOREVER_MS : this.#byeMs ??
+          Math.max(error.retryAfterMs, backoff(this.#failures, this.#retryMs, LONGEST_MS));
         this.#pause = new AbortController();
         onState({ status: "waiting", retryAt: Date.now() + delay, error });
         await wait(delay, this.#pause.signal);
       }
     } finally {
-      unwatch();
+      unwake();
+      unsleep();
     }
   }
 
@@ -96,6 +103,7 @@ export class Link {
 
   /** Looks whether it still lives, where there is a reason to doubt it, and does not wait any longer. */
   check(): void {
+    this.#asleep = false;
     this.#pause.abort();
     if (Date.now() - this.#heard > this.#options.heartbeatMs * 1.2) this.#silent();
   }
@@ -116,7 +124,7 @@ export class Link {
       if (eventSource) await this.#listen(query, eventSource, cut.signal);
       else await this.#read(query, cut.signal);
       if (this.#byeMs === undefined) this.#failures++;
-      return new RunnelError("The stream ended", { code: "cut", retryable: true });
+      return passing("cut", "The stream ended");
     } catch (error) {
       if (cut.signal.aborted && !(cut.signal.reason instanceof RunnelError)) return undefined;
       const known = cut.signal.aborted ? cut.signal.reason : error;
@@ -137,14 +145,18 @@ export class Link {
     if (status === 401) {
       return typeof this.#options.transport.token === "function" && this.#failures < 3;
     }
-    return status >= 500 || code === "bad_answer";
+    return status >= 500 || (code === "bad_answer" && [403, 404].includes(status));
+  }
+
+  /** A page that is put aside keeps no connection; it would be of no use when it comes back, and keep it from that. */
+  #sleep(): void {
+    this.#asleep = true;
+    this.#cut.abort(passing("asleep", "The page sleeps"));
   }
 
   #silent(): void {
     if (this.#taking || this.#options.eventSource) return;
-    this.#cut.abort(
-      new RunnelError("Nothing was heard of the server", { code: "silent", retryable: true }),
-    );
+    this.#cut.abort(passing("silent", "Nothing was heard of the server"));
   }
 
   async #read(query: Query, signal: AbortSignal): Promise<void> {
@@ -160,7 +172,7 @@ export class Link {
     try {
       for (;;) {
         const { done, value } = await reader.read().catch((cause) => {
-          throw new RunnelError("The stream was cut", { code: "cut", retryable: true, cause });
+          throw passing("cut", "The stream was cut", cause);
         });
         if (done) return;
         this.#heard = Date.now();
@@ -173,8 +185,11 @@ export class Link {
 
   #listen(query: Query, types: readonly string[], signal: AbortSignal): Promise<void> {
     const { transport } = this.#options;
-    const from: Query = this.cursor ? [["lastEventId", this.cursor]] : [];
-    const source = new EventSource(transport.address("subscribe", [...query, ...from]), {
+    const address = transport.address("subscribe", {
+      ...query,
+      lastEventId: this.cursor || undefined,
+    });
+    const source = new EventSource(address, {
       withCredentials: transport.credentials === "include",
     });
     let taken = Promise.resolve();
@@ -187,7 +202,7 @@ export class Link {
         source.addEventListener(type, take);
       }
       source.onerror = () => void taken.then(resolve);
-      signal.addEventListener("abort", () => reject(signal.reason));
+      onAbort(signal, () => reject(signal.reason));
     }).finally(() => source.close());
   }
 

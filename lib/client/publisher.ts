@@ -1,6 +1,6 @@
 import { errorOf, type Problem, RunnelError } from "./runnel_error.ts";
 import type { Transport } from "./transport.ts";
-import { backoff, unique, wait } from "./wait.ts";
+import { backoff, onAbort, unique, wait } from "./wait.ts";
 
 /** What can be said of a message beside its topic and data; the server's documentation says more. */
 export interface PublishOptions {
@@ -84,7 +84,8 @@ export async function retrying<T>(
   }
 }
 
-function delayOf({ retryAfterMs = 0 }: RunnelError, failures: number): number {
+function delayOf(error: unknown, failures: number): number {
+  const { retryAfterMs } = error as RunnelError; // nothing else is sent again
   return Math.max(retryAfterMs, backoff(failures, FIRST_MS, MOST_MS));
 }
 
@@ -95,8 +96,8 @@ export function wireOf({ data, at, ...message }: OutgoingMessage): Record<string
   return {
     ...message,
     ...payloadOf(data),
-    ...(idempotencyKey && { idempotencyKey }),
-    ...(at === undefined ? {} : { at: at instanceof Date ? at.toISOString() : at }),
+    // a Date becomes what it should
+    ...{ idempotencyKey, at },
   };
 }
 
@@ -118,7 +119,7 @@ interface Call {
   reject(error: unknown): void;
 }
 
-type Result = Omit<Published, "topic"> | { readonly error: Problem };
+type Result = Omit<Published, "topic" | "duplicate"> | { readonly error: Problem };
 
 /**
  * Publishes. What is called while a request is under way goes out together in the next one, so that messages are stored
@@ -147,24 +148,20 @@ export class Publisher {
       const send = () => this.#transport.call("publish", { json: wire, signal, timeoutMs });
       return await retrying(send, { attempts, signal }) as Published;
     }
-    return await new Promise<Published>((resolve, reject) => {
-      const call: Call = {
-        ...{ wire, attempts, failures: 0, size: JSON.stringify(wire).length },
-        ...{ resolve, reject },
-      };
-      const abort = () => {
-        this.#line = this.#line.filter((other) => other !== call);
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", abort);
-      const leave = <A>(settle: (value: A) => void) => (value: A) => {
-        signal?.removeEventListener("abort", abort);
-        settle(value);
-      };
-      call.resolve = leave(resolve);
-      call.reject = leave(reject);
-      this.#join(call);
-    });
+    let forget = () => {};
+    try {
+      return await new Promise<Published>((resolve, reject) => {
+        const size = JSON.stringify(wire).length;
+        const call: Call = { wire, size, attempts, failures: 0, resolve, reject };
+        forget = onAbort(signal, () => {
+          this.#line = this.#line.filter((other) => other !== call);
+          reject(signal?.reason);
+        });
+        this.#join(call);
+      });
+    } finally {
+      forget();
+    }
   }
 
   #join(call: Call): void {
@@ -182,53 +179,48 @@ export class Publisher {
 
   #take(): Call[] {
     let chars = 0;
-    const more = (call: Call, i: number) =>
-      i === 0 || (i < BATCH_MESSAGES && (chars + call.size) <= BATCH_CHARS);
-    let count = 0;
-    for (const [i, call] of this.#line.entries()) {
-      if (!more(call, i)) break;
-      chars += call.size;
-      count++;
-    }
-    return this.#line.splice(0, count);
+    const end = this.#line.findIndex(({ size }, i) =>
+      (chars += size) > BATCH_CHARS && i > 0 || i === BATCH_MESSAGES
+    );
+    return this.#line.splice(0, end < 0 ? Infinity : end);
   }
 
   /** Settles the calls; the line waits where nothing at all could be stored. */
   async #send(calls: readonly Call[]): Promise<void> {
-    const [first] = calls;
+    const wires = calls.map(({ wire }) => wire);
+    const isOne = wires.length === 1;
+    let results: readonly Result[];
     try {
-      if (calls.length === 1 && first) {
-        first.resolve(await this.#transport.call("publish", { json: first.wire }) as Published);
-        return;
-      }
-      const json = calls.map(({ wire }) => wire);
       // what the server answers
-      const answer = await this.#transport.call("batch", { json }) as { results: Result[] };
-      calls.forEach((call, i) => this.#settle(call, answer.results[i]));
+      const answer = await this.#transport.call(isOne ? "publish" : "batch", {
+        json: isOne ? wires[0] : wires,
+      }) as Published & { results: Result[] };
+      results = isOne ? [answer] : answer.results;
     } catch (error) {
       const again = calls.filter((call) => isAgain(call, error));
-      for (const call of calls) if (!again.includes(call)) call.reject(error);
-      if (again.length === 0 || !(error instanceof RunnelError)) return;
       this.#line.unshift(...again);
-      await wait(delayOf(error, Math.max(...again.map(({ failures }) => failures))));
+      if (again[0]) await wait(delayOf(error, again[0].failures));
+      return;
     }
-  }
-
-  #settle(call: Call, result: Result | undefined): void {
-    if (result && !("error" in result)) {
-      return call.resolve({
-        topic: `${call.wire.topic}`,
-        ...result,
-        duplicate: result.duplicate ?? false,
-      });
-    }
-    const problem = result?.error ?? {};
-    const error = errorOf(problem, problem.status ?? 500);
-    if (!isAgain(call, error)) return call.reject(error);
-    wait(delayOf(error, call.failures)).then(() => this.#join(call));
+    calls.forEach((call, i) => {
+      const result = results[i] ?? { error: {} };
+      const { topic } = call.wire;
+      if (!("error" in result)) {
+        return call.resolve({ duplicate: false, topic: `${topic}`, ...result });
+      }
+      const error = errorOf(result.error, result.error.status ?? 500);
+      if (isAgain(call, error)) {
+        wait(delayOf(error, call.failures)).then(() => this.#join(call));
+      }
+    });
   }
 }
 
+/** Whether a call that has failed is sent again; else it is rejected. */
 function isAgain(call: Call, error: unknown): boolean {
-  return error instanceof RunnelError && error.retryable && ++call.failures < call.attempts;
+  if (error instanceof RunnelError && error.retryable && ++call.failures < call.attempts) {
+    return true;
+  }
+  call.reject(error);
+  return false;
 }

@@ -11,38 +11,39 @@ export interface RunnelErrorFields {
   readonly retryable?: boolean;
   readonly errors?: readonly FieldError[];
   readonly requestId?: string | undefined;
-  readonly retryAfterMs?: number | undefined;
+  readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
 /**
  * Whatever goes wrong. `code` is one of the server's (`forbidden`, `redis_unavailable`, …) or the client's own:
- * `unreachable` (no answer), `timeout`, `silent` (a stream without heartbeats), `bad_answer` (not Runnel's), `cut` (a stream
- * that ended), `invalid_data` (not what the schema says), `closed` (the client was closed).
+ * `unreachable` (no answer), `timeout`, `no_token` (what gives the token has thrown), `bad_answer` (not Runnel's), `cut` (a
+ * stream that ended), `silent` (a stream without heartbeats), `asleep` (a page that is put aside), `lease_lost`,
+ * `invalid_data` (not what the schema says).
  */
 export class RunnelError extends Error {
   override readonly name = "RunnelError";
-  readonly code: string;
+  declare readonly code: string;
   /** The HTTP status; 0 where there was no answer. */
-  readonly status: number;
+  readonly status: number = 0;
   /** Whether the same can succeed later. */
-  readonly retryable: boolean;
+  readonly retryable: boolean = false;
   /** The fields at fault, empty where none is. */
-  readonly errors: readonly FieldError[];
+  readonly errors: readonly FieldError[] = [];
   /** What the server's log calls the request. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
   /** How long the server asks to wait, in milliseconds. */
-  readonly retryAfterMs: number | undefined;
+  readonly retryAfterMs: number = 0;
 
   constructor(message: string, fields: RunnelErrorFields) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
-    this.code = fields.code;
-    this.status = fields.status ?? 0;
-    this.retryable = fields.retryable ?? false;
-    this.errors = fields.errors ?? [];
-    this.requestId = fields.requestId;
-    this.retryAfterMs = fields.retryAfterMs;
+    super(message);
+    Object.assign(this, fields);
   }
+}
+
+/** An error that may be cured by trying again. */
+export function passing(code: string, message: string, cause?: unknown): RunnelError {
+  return new RunnelError(message, { code, retryable: true, cause });
 }
 
 /** The members of a problem document that matter here. */
@@ -58,13 +59,12 @@ export interface Problem {
 
 /** The error that a problem document is; where it says nothing, the status decides. */
 export function errorOf(problem: Problem, status: number, headers?: Headers): RunnelError {
-  const seconds = Number(headers?.get("retry-after") || NaN);
-  return new RunnelError(problem.detail ?? problem.title ?? `The server answered ${status}`, {
-    code: problem.code ?? "bad_answer",
-    status,
-    retryable: problem.retryable ?? (status >= 500 || status === 429 || status === 408),
-    errors: problem.errors ?? [],
+  const { code = "bad_answer", title = `The server answered ${status}`, detail = title } = problem;
+  const { retryable = status >= 500 || status === 429 || status === 408, errors = [] } = problem;
+  return new RunnelError(detail, {
+    ...{ code, status, retryable, errors },
     requestId: problem.requestId ?? headers?.get("x-request-id") ?? undefined,
-    retryAfterMs: seconds >= 0 ? seconds * 1000 : undefined,
+    // it may be a date, which is not worth reading
+    retryAfterMs: Number(headers?.get("retry-after")) * 1000 || 0,
   });
 }

@@ -1,5 +1,7 @@
 import type { ConnectionState } from "./link.ts";
 import type { Message, StreamEvent } from "./message.ts";
+import { type StandardSchema, validated } from "./schema.ts";
+import { onAbort } from "./wait.ts";
 
 /** What a subscription calls while it runs; all of them one after the other. */
 export interface SubscriptionCallbacks<T> {
@@ -15,25 +17,23 @@ export interface SubscriptionCallbacks<T> {
 }
 
 /** What gives a subscription its messages. */
-export interface Source<T> {
+export interface Source {
   /** Ends it. */
   stop(): void;
   /** Gives until it is over. */
-  run(sink: Sink<T>): Promise<void>;
+  run(sink: Sink): Promise<void>;
 }
 
 /** Where a source puts what it has. */
-export interface Sink<T> {
-  /** How many items wait. */
-  readonly waiting: number;
+export interface Sink {
   /** Resolves when few enough wait that more may come. */
-  push(item: Item<T>): void | Promise<void>;
-  state(state: ConnectionState): void;
+  push(item: Item): void | Promise<void>;
+  state(state: ConnectionState): unknown;
 }
 
 /** One step of a subscription. */
-export interface Item<T> {
-  readonly message?: Message<T>;
+export interface Item {
+  readonly message?: Message;
   readonly event?: StreamEvent;
   /** Where the subscription stands after it. */
   readonly cursor: string;
@@ -51,32 +51,32 @@ const WAITING_MOST = 256;
 export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
   /** Fulfilled when it is over, be it closed or complete; rejected with what ended it. */
   readonly closed: Promise<void>;
-  readonly #source: Source<T>;
+  readonly #source: Source;
+  readonly #schema: StandardSchema<unknown, T> | undefined;
   readonly #callbacks: SubscriptionCallbacks<T>;
-  readonly #items: Item<T>[] = [];
+  readonly #items: Item[] = [];
   #state: ConnectionState = { status: "connecting" };
-  #cursor: string;
+  #cursor = "";
   #over = false;
   #failure: { readonly error: unknown } | undefined;
   #wakeReader = () => {};
   #wakeSource = () => {};
 
   constructor(
-    source: Source<T>,
-    { cursor, signal, ...callbacks }: SubscriptionCallbacks<T> & {
-      readonly cursor: string;
+    source: Source,
+    { signal, schema, ...callbacks }: SubscriptionCallbacks<T> & {
       readonly signal?: AbortSignal | undefined;
+      readonly schema?: StandardSchema<unknown, T> | undefined;
     },
   ) {
+    this.#schema = schema;
     this.#source = source;
     this.#callbacks = callbacks;
-    this.#cursor = cursor;
-    const close = () => this.close();
-    this.closed = this.#run().finally(() => signal?.removeEventListener("abort", close));
+    this.closed = this.#run();
+    const forget = onAbort(signal, () => this.close());
+    this.closed.then(forget, forget);
     // whoever iterates, or looks at the states, is told there
     if (!callbacks.onMessage || callbacks.onState) this.closed.catch(() => {});
-    if (signal?.aborted) close();
-    else signal?.addEventListener("abort", close);
   }
 
   /** What the connection does now. */
@@ -105,7 +105,7 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
         if (item) {
           if (this.#items.length < WAITING_MOST / 2) this.#wakeSource();
           // the loop asks for the next message when it is done with this one
-          if (item.message) yield item.message;
+          if (item.message) yield await validated(item.message, this.#schema);
           this.#cursor = item.cursor;
           if (item.event) this.#callbacks.onEvent?.(item.event);
         } else if (this.#failure) throw this.#failure.error;
@@ -123,7 +123,12 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
     const { onMessage } = this.#callbacks;
     const reading = onMessage && this.#deliver(onMessage);
     try {
-      if (!this.#over) await this.#source.run(this.#sink());
+      if (!this.#over) {
+        await this.#source.run({
+          push: (item) => this.#push(item),
+          state: (state) => this.#setState(state),
+        });
+      }
     } catch (error) {
       this.#failure = { error };
     }
@@ -139,19 +144,7 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
     for await (const message of this) await onMessage(message);
   }
 
-  #sink(): Sink<T> {
-    // deno-lint-ignore no-this-alias -- a getter has another `this`
-    const self = this;
-    return {
-      get waiting() {
-        return self.#items.length;
-      },
-      push: (item) => this.#push(item),
-      state: (state) => this.#setState(state),
-    };
-  }
-
-  #push(item: Item<T>): void | Promise<void> {
+  #push(item: Item): void | Promise<void> {
     if (this.#over) return;
     const last = this.#items.at(-1);
     // a heartbeat behind something that waits only moves the place

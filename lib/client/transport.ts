@@ -1,16 +1,17 @@
-import { errorOf, type Problem, RunnelError } from "./runnel_error.ts";
+import { errorOf, passing, type Problem, RunnelError } from "./runnel_error.ts";
+import { onAbort } from "./wait.ts";
 
 /** A token or API key, or what gives one; it is asked before each request, so that a token may be renewed in time. */
 export type TokenSource = string | (() => string | Promise<string>);
 
-/** Query parameters, in order; a name may come several times. */
-export type Query = readonly (readonly [name: string, value: string])[];
+/** Query parameters; those that are undefined are left out, and a list is one that comes several times. */
+export type Query = Readonly<Record<string, string | number | undefined | readonly string[]>>;
 
 /** One request. */
 export interface Call {
   /** @default "POST" with a body, else "GET" */
   readonly method?: string;
-  readonly query?: Query | undefined;
+  readonly query?: Query;
   /** Sent as JSON. */
   readonly json?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -21,13 +22,13 @@ export interface Call {
 
 /** Options of {@link Transport}. */
 export interface TransportOptions {
-  /** Where the server is; whatever stands before `/publish`. */
+  /** Where the server is, such as `https://runnel.example`; whatever stands before `/publish`. */
   readonly url: string | URL;
-  /** @default none */
+  /** A token or API key, or what gives one. @default none */
   readonly token?: TokenSource | undefined;
   /** @default the global one */
   readonly fetch?: typeof fetch | undefined;
-  /** Whether cookies go with requests to another origin (`include`); for sessions that a ticket opened. @default the browser's */
+  /** `include` sends cookies to another origin too, for a session that a ticket has opened. @default the browser's */
   readonly credentials?: RequestCredentials | undefined;
 }
 
@@ -48,9 +49,12 @@ export class Transport {
   }
 
   /** The address of a path with its query. */
-  address(path: string, query: Query = []): string {
-    const search = new URLSearchParams(query.map(([name, value]) => [name, value])).toString();
-    return `${this.base}/${path}${search && "?"}${search}`;
+  address(path: string, query: Query = {}): string {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query)) {
+      for (const one of [value ?? []].flat()) search.append(name, `${one}`);
+    }
+    return `${this.base}/${path}?${search}`;
   }
 
   /**
@@ -61,25 +65,20 @@ export class Transport {
    */
   async open(path: string, { query, json, signal, method, headers }: Call): Promise<Response> {
     signal?.throwIfAborted();
-    const { token, credentials } = this;
-    const shown = typeof token === "function" ? await token() : token;
-    let response: Response;
-    try {
-      response = await this.#fetch(this.address(path, query), {
-        method: method ?? (json === undefined ? "GET" : "POST"),
-        headers: {
-          ...(shown ? { authorization: `Bearer ${shown}` } : {}),
-          ...(json === undefined ? {} : { "content-type": "application/json" }),
-          ...headers,
-        },
-        ...(json === undefined ? {} : { body: JSON.stringify(json) }),
-        ...(credentials && { credentials }),
-        signal: signal ?? null,
-      });
-    } catch (cause) {
-      signal?.throwIfAborted();
-      throw unreachable(this.base, cause);
-    }
+    const token = await this.#credential();
+    const { credentials } = this;
+    const body = json === undefined ? undefined : JSON.stringify(json);
+    const response = await this.#fetch(this.address(path, query), {
+      method: method ?? (body ? "POST" : "GET"),
+      headers: {
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...(body && { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body && { body }),
+      ...(credentials && { credentials }),
+      ...(signal && { signal }),
+    }).catch((cause) => this.#fail(cause, signal));
     if (response.ok) return response;
     throw errorOf(await readProblem(response), response.status, response.headers);
   }
@@ -89,42 +88,50 @@ export class Transport {
    *
    * @throws {RunnelError} as {@link open} does; `timeout` when it takes too long.
    */
-  async call(path: string, { signal, timeoutMs = 30_000, ...call }: Call = {}): Promise<unknown> {
+  async call(
+    path: string,
+    { signal: given, timeoutMs = 30_000, ...call }: Call = {},
+  ): Promise<unknown> {
     const control = new AbortController();
-    const abort = () => control.abort(signal?.reason);
-    const timer = setTimeout(() => {
-      const text = `No answer in ${timeoutMs} ms`;
-      control.abort(new RunnelError(text, { code: "timeout", retryable: true }));
-    }, timeoutMs);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
+    const { signal } = control;
+    const forget = onAbort(given, () => control.abort(given?.reason));
+    const timer = setTimeout(
+      () => control.abort(passing("timeout", `No answer in ${timeoutMs} ms`)),
+      timeoutMs,
+    );
     try {
-      const response = await this.open(path, { ...call, signal: control.signal });
-      const text = await response.text();
-      return text === "" ? undefined : JSON.parse(text);
+      const response = await this.open(path, { ...call, signal });
+      const text = await response.text().catch((cause) => this.#fail(cause, signal));
+      return text ? JSON.parse(text) : undefined;
     } catch (error) {
-      control.signal.throwIfAborted();
-      if (error instanceof RunnelError) throw error;
-      throw error instanceof SyntaxError
-        ? new RunnelError("The answer is not JSON", { code: "bad_answer", cause: error })
-        : unreachable(this.base, error);
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new RunnelError("The answer is not JSON", { code: "bad_answer", cause: error });
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
+      forget();
+    }
+  }
+
+  #fail(cause: unknown, signal: AbortSignal | undefined): never {
+    signal?.throwIfAborted();
+    throw passing("unreachable", `Cannot reach ${this.base}`, cause);
+  }
+
+  // where a page's own backend cannot be reached, it may be later
+  async #credential(): Promise<string | undefined> {
+    const { token } = this;
+    try {
+      return typeof token === "function" ? await token() : token;
+    } catch (cause) {
+      throw passing("no_token", "Cannot get a token", cause);
     }
   }
 }
 
-function unreachable(base: string, cause: unknown): RunnelError {
-  return new RunnelError(`Cannot reach ${base}`, { code: "unreachable", retryable: true, cause });
-}
-
 /** The problem document of a response; empty where something else than Runnel answered. */
 async function readProblem(response: Response): Promise<Problem> {
-  const text = await response.text().catch(() => "");
   try {
-    const problem = JSON.parse(text);
-    return typeof problem === "object" && problem !== null ? problem : {};
+    return await response.json() ?? {};
   } catch {
     return {};
   }
