@@ -9,6 +9,7 @@ import { ReplayDialog } from "./replay_dialog.tsx";
 import type { Tail } from "./tail.ts";
 import { TailLight } from "./tail_light.tsx";
 import { SINCE } from "./use_tail.ts";
+import { useKeys } from "../ui/keys.ts";
 import { useServerTime } from "./use_server_time.ts";
 
 /** What {@link LiveTab} takes. */
@@ -158,23 +159,4 @@ function Counts({ tail, isFiltered }: { readonly tail: Tail; readonly isFiltered
       )}
     </p>
   );
-}
-
-/** Keys that work wherever nothing is written. */
-function useKeys(keys: Readonly<Record<string, () => void>>): void {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
-      const act = keys[event.key];
-      if (act === undefined || document.querySelector("dialog[open]") !== null) return;
-      event.preventDefault();
-      act();
-    };
-    addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
-  });
-}
-
-function isWriting(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches("input, textarea, select");
 }

@@ -69,7 +69,7 @@ export class Tail {
     const { base, token } = this.#api;
     const link = this.#link = new Link({
       transport: new Transport({ url: base, token }),
-      query: () => [["topic", this.#topic], ["since", since]],
+      query: () => ({ topic: this.#topic, since }),
       heartbeatMs: HEARTBEAT_MS,
       take: ({ event, data }) => {
         if (this.#link === link && data !== undefined) this.#take(event, data);
