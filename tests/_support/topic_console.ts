@@ -1,5 +1,5 @@
 /** The console's page of one topic, in a real Chromium that the tests of a file share. */
-import type { BrowserContextOptions, CDPSession, Locator, Page } from "playwright-core";
+import type { BrowserContextOptions, Locator, Page } from "playwright-core";
 import { type BrowserPage, openPage, skipsBrowser } from "./browser.ts";
 import { until } from "./until.ts";
 
@@ -24,8 +24,6 @@ export interface TopicConsole extends AsyncDisposable {
   tab(name: string): Promise<void>;
   /** Waits until an expression of the page is true; the page's own policy forbids what Playwright has for that. */
   when(expression: string): Promise<void>;
-  /** A session of the browser's own protocol. */
-  protocol(): Promise<CDPSession>;
 }
 
 /** Opens a browser before the file's tests and ends it after them. To be called once, at the top of the file. */
@@ -80,7 +78,6 @@ export class ConsoleBrowser {
       when: async (expression) => {
         await until(() => page.evaluate(expression), { timeoutMs: 20_000, what: expression });
       },
-      protocol: async () => await context.newCDPSession(page),
       [Symbol.asyncDispose]: async () => await context.close(),
     };
   }

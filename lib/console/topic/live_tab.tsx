@@ -150,7 +150,7 @@ function Counts({ tail, isFiltered }: { readonly tail: Tail; readonly isFiltered
   return (
     <p class="tl-counts">
       <span>{formatNumber(tail.received)} received</span>
-      {isFiltered && <span>{formatNumber(shown.length)} match</span>}
+      {isFiltered && <span>{formatNumber(shown.matches)} match</span>}
       <span>{formatBytes(rows.characters)} kept here</span>
       {rows.dropped > 0 && (
         <span class="tl-dropped">

@@ -52,6 +52,8 @@ export class FilteredRows {
   /** Numbers at the start of the array whose rows are gone. */
   #gone = 0;
   #next = 0;
+  /** Numbers of those that are gaps and notices. */
+  #others: number[] = [];
   /** Numbers that were at the start of the array before it was moved. */
   #moved = 0;
 
@@ -70,6 +72,7 @@ export class FilteredRows {
     this.#numbers = [];
     this.#gone = 0;
     this.#moved = 0;
+    this.#others = [];
     this.#next = 0;
   }
 
@@ -85,6 +88,12 @@ export class FilteredRows {
     if (this.#filter === undefined) return this.#buffer.length;
     this.#forget();
     return this.#numbers.length - this.#gone;
+  }
+
+  /** How many messages the filter lets through, as far as they were looked at. */
+  get matches(): number {
+    const { first } = this.#buffer;
+    return this.length - this.#others.filter((number) => number >= first).length;
   }
 
   /** The number of the row at a place. */
@@ -127,7 +136,9 @@ export class FilteredRows {
       for (; this.#next < stop; this.#next++) {
         const row = this.#buffer.at(this.#next);
         if (row === undefined) continue;
-        if (row.kind !== "message" || filter(row.message)) this.#numbers.push(this.#next);
+        const isOther = row.kind !== "message";
+        if (isOther) this.#others.push(this.#next);
+        if (isOther || filter(row.message)) this.#numbers.push(this.#next);
         // one message may be as long as thousands
         if (row.kind === "message" && row.message.text.length > LONG) {
           this.#next++;

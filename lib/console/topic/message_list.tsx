@@ -137,6 +137,7 @@ export function MessageList(props: MessageListProps) {
               place={index + 1}
               places={rows.length}
               top={index * row}
+              height={row}
               now={now}
               isChosen={found.kind === "message" && found.message === chosen}
               onClick={() => choose(number)}

@@ -13,8 +13,9 @@ export interface MessageRowProps {
   readonly place: number;
   /** Of how many. */
   readonly places: number;
-  /** Where it stands, in pixels. */
+  /** Where it stands, and how high it is, in pixels. */
   readonly top: number;
+  readonly height: number;
   /** The server's time in milliseconds since 1970. */
   readonly now: number;
   readonly isChosen: boolean;
@@ -26,13 +27,13 @@ const LARGE = 10_000;
 
 /** One row of a list of messages. */
 export function MessageRow(props: MessageRowProps) {
-  const { id, row, place, places, top, isChosen, onClick } = props;
+  const { id, row, place, places, top, height, isChosen, onClick } = props;
   return (
     <div
       id={id}
       role="option"
       class={classes("tl-row", row.kind, isChosen && "chosen")}
-      style={{ top: `${top}px` }}
+      style={{ top: `${top}px`, height: `${height}px` }}
       aria-selected={isChosen}
       aria-posinset={place}
       aria-setsize={places}

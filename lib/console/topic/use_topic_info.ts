@@ -16,15 +16,19 @@ export interface TopicView {
 
 /** Between two looks. */
 const EVERY_MS = 2_000;
+const PATIENCE_MS = 8_000;
+const SILENT = "The server does not answer";
 
 /** Looks at a topic again and again, while the page is seen; with what looks at once. */
 export function useTopicInfo(api: Api, topic: string): [TopicView, () => void] {
   const [view, setView] = useState<TopicView>({ existence: "unknown", rate: 0 });
   const last = useRef<{ readonly count: number; readonly at: number } | undefined>(undefined);
-  const look = useCallback(async (signal?: AbortSignal) => {
+  const look = useCallback(async (stop?: AbortSignal) => {
+    // over a link that is half open there is never an answer
+    const patience = AbortSignal.timeout(PATIENCE_MS);
+    const signal = stop === undefined ? patience : AbortSignal.any([patience, stop]);
     try {
-      const options = signal === undefined ? {} : { signal };
-      const info = await api.call<TopicInfo>("GET", topicPath(topic), options);
+      const info = await api.call<TopicInfo>("GET", topicPath(topic), { signal });
       const at = performance.now();
       const before = last.current;
       last.current = { count: info.count, at };
@@ -33,8 +37,9 @@ export function useTopicInfo(api: Api, topic: string): [TopicView, () => void] {
         : Math.max(info.count - before.count, 0) / (at - before.at) * 1_000;
       setView({ info, existence: "there", rate });
     } catch (error) {
-      if (!(error instanceof ApiError)) return;
-      setView((known) => after(known, error));
+      if (stop?.aborted === true) return;
+      const known = error instanceof ApiError ? error : new ApiError(0, "unreachable", SILENT);
+      setView((view) => after(view, known));
     }
   }, [api, topic]);
   useEffect(() => {
