@@ -33,6 +33,10 @@ export const topicSchema = z.object({
     maxMessages: z.int().min(1),
     maxAgeMs: z.int().min(1).nullable(),
   }),
+  ownRetention: z.object({
+    maxMessages: z.int().min(1).exactOptional(),
+    maxAgeMs: z.int().min(1).exactOptional(),
+  }).meta({ description: "What of that was set for this topic; the rest is the default." }),
   groups: z.array(groupSchema).meta({ description: "The groups that consume it." }),
 }).meta({ id: "Topic" }) satisfies z.ZodType<TopicDescription>;
 

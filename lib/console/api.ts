@@ -24,6 +24,13 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of {@link Api.text}. */
+export interface TextOptions {
+  /** JSON that is sent as it is. */
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
 /** Calls Runnel's HTTP API, with the credential of whoever signed in. */
 export class Api {
   /** An API key or a token; undefined where none is needed. */
@@ -44,6 +51,16 @@ export class Api {
    * @throws {ApiError} for a refusal, and where there is no answer
    */
   async call<T>(method: string, path: string, { json, signal }: CallOptions = {}): Promise<T> {
+    const body = json === undefined ? {} : { body: JSON.stringify(json) };
+    return read(await this.text(method, path, { ...body, ...(signal && { signal }) }));
+  }
+
+  /**
+   * Like {@link call}, with JSON as it was written: reading it changes numbers beyond 2^53.
+   *
+   * @throws {ApiError} for a refusal, and where there is no answer
+   */
+  async text(method: string, path: string, { body, signal }: TextOptions = {}): Promise<string> {
     const { token } = this;
     const sent = Date.now();
     const response = await fetch(new URL(path, this.base), {
@@ -53,22 +70,22 @@ export class Api {
       cache: "no-store",
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(json === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
-      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+      ...(body === undefined ? {} : { body }),
     }).catch((error: unknown) => {
       if (signal?.aborted === true) throw error;
       throw new ApiError(0, "unreachable", "The server does not answer");
     });
     this.#hear(response, sent);
     const text = await response.text();
-    const body = read(text);
-    if (response.ok) return body;
+    if (response.ok) return text;
+    const problem = read(text);
     const error = new ApiError(
       response.status,
-      body?.code ?? "unknown",
-      body?.detail ?? `${response.status} ${response.statusText}`.trim(),
-      body?.errors ?? [],
+      problem?.code ?? "unknown",
+      problem?.detail ?? `${response.status} ${response.statusText}`.trim(),
+      problem?.errors ?? [],
     );
     // whoever signed in anew meanwhile is not signed out by an answer to what was sent before
     if (error.status === 401 && token === this.token) this.onUnauthorized(error);

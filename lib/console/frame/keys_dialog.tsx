@@ -2,10 +2,11 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 
 const KEYS = [
-  ["/", "Search topics"],
+  ["/", "Search topics, or filter messages"],
   ["j", "Next topic"],
   ["k", "Topic before"],
   ["Enter", "Open it"],
+  ["p", "Pause a tail, or go on"],
   ["g", "Overview"],
   ["t", "Colours"],
   ["?", "These keys"],
