@@ -80,6 +80,12 @@ Deno.test("eventJson() makes no event of headers that only look like one's", () 
   });
 });
 
+Deno.test("eventJson() loses no data to a header that claims there is none", () => {
+  const headers = { "ce-value-types": "data:absent x:number" };
+  assert.equal(delivered({ data: 5, headers }).data, 5);
+  assert.equal(delivered({ dataBase64: "AA==", headers }).data_base64, "AA==");
+});
+
 Deno.test("eventJson() leaves out what no event may say", () => {
   const event = delivered({
     data: { a: 1 },
