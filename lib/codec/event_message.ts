@@ -97,10 +97,10 @@ const DEFAULTS: Readonly<Attributes> = { type: DEFAULT_EVENT_TYPE };
 
 /** The attributes of a message that was published as an event, undefined where it was not. */
 function publishedAttributes(fields: MessageFields): Attributes | undefined {
-  const { type, key, headers = {} } = fields;
+  const { type, key } = fields;
   const kinds = kindsOf(fields);
   const given: Attributes = { id: undefined, source: undefined, type };
-  for (const [header, text] of Object.entries(headers)) {
+  for (const [header, text] of Object.entries(headersOf(fields))) {
     if (!header.startsWith(HEADER) || header === TYPES_HEADER) continue;
     const name = header.slice(HEADER.length);
     const value = valueOf(text, kinds, name);
@@ -120,9 +120,8 @@ function publishedAttributes(fields: MessageFields): Attributes | undefined {
 function contentTypeOf(fields: MessageFields): string | undefined {
   const { contentType, data, dataBase64 } = fields;
   const isText = dataBase64 !== undefined || typeof data === "string" || isWithoutData(fields);
-  return isText || contentType === undefined || isJsonEventType(contentType)
-    ? contentType
-    : undefined;
+  if (typeof contentType !== "string") return undefined;
+  return isText || isJsonEventType(contentType) ? contentType : undefined;
 }
 
 function isWithoutData(fields: MessageFields): boolean {
@@ -132,7 +131,8 @@ function isWithoutData(fields: MessageFields): boolean {
 
 /** What the publisher of an event said that a header's text cannot show. */
 function kindsOf(fields: MessageFields): readonly string[] {
-  return headerOf(fields, TYPES_HEADER)?.split(" ") ?? [];
+  const kinds: unknown = headersOf(fields)[TYPES_HEADER];
+  return typeof kinds === "string" ? kinds.split(" ") : [];
 }
 
 function valueOf(text: string, kinds: readonly string[], name: string): AttributeValue {
@@ -164,9 +164,9 @@ function passingId(stored: StoredMessage): string {
 }
 
 /** Headers of a message that can be attributes as they are, such as `traceparent`. */
-function plainAttributes({ headers = {} }: MessageFields, own: Attributes): Attributes {
+function plainAttributes(fields: MessageFields, own: Attributes): Attributes {
   const plain: Attributes = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [name, value] of Object.entries(headersOf(fields))) {
     if (TAKEN.has(name) || OWN.test(name) || Object.hasOwn(own, name)) continue;
     if (attributeFault(name, value) === undefined) plain[name] = value;
   }
@@ -192,6 +192,7 @@ function payloadOf({ data, dataBase64 }: MessageFields): Record<string, unknown>
   return dataBase64 === undefined ? { data: data ?? null } : { data_base64: dataBase64 };
 }
 
-function headerOf({ headers = {} }: MessageFields, name: string): string | undefined {
-  return Object.hasOwn(headers, name) ? headers[name] : undefined;
+/** Whoever writes into Redis past Runnel's checks may write anything there. */
+function headersOf({ headers }: MessageFields): Readonly<Record<string, string>> {
+  return typeof headers === "object" && headers !== null ? headers : {};
 }
