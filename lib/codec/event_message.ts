@@ -23,6 +23,7 @@ export const KEY_ATTRIBUTE = "partitionkey";
 const HEADER = "ce-";
 // no attribute has a hyphen in its name
 const TYPES_HEADER = "ce-value-types";
+const NO_DATA = "data:absent";
 /** Attributes that Runnel gives each event that it delivers; what another Runnel gave it is dropped. */
 const OWN = /^runnel/;
 /** Attributes that no header of a message can set. */
@@ -50,7 +51,7 @@ export function messageOfEvent({ attributes, payload }: CloudEvent): MessageFiel
     if (typeof value !== "string") kinds.push(`${name}:${typeof value}`);
   }
   const isEmpty = !("data" in payload) && payload.dataBase64 === undefined;
-  if (isEmpty) kinds.push("data:absent");
+  if (isEmpty) kinds.push(NO_DATA);
   if (kinds.length > 0) headers[TYPES_HEADER] = kinds.join(" ");
   return { ...fields, headers, ...(isEmpty ? { data: null } : payload) };
 }
@@ -71,14 +72,13 @@ function fits(name: string, value: string): boolean {
  */
 export function eventJson(stored: StoredMessage, delivery?: Delivery): string {
   const fields = parseBody(stored.body);
-  const kinds = headerOf(fields, TYPES_HEADER)?.split(" ") ?? [];
-  const own = validOf(publishedAttributes(fields, kinds) ?? attributesOf(stored, fields));
+  const own = validOf(publishedAttributes(fields) ?? attributesOf(stored, fields));
   return writeJson({
     specversion: SPEC_VERSION,
     ...own,
     ...plainAttributes(fields, own),
     ...placeOf(stored, fields, delivery),
-    ...(kinds.includes("data:absent") ? {} : payloadOf(fields)),
+    ...(isWithoutData(fields) ? {} : payloadOf(fields)),
   });
 }
 
@@ -96,12 +96,11 @@ function validOf(attributes: Attributes): Attributes {
 const DEFAULTS: Readonly<Attributes> = { type: DEFAULT_EVENT_TYPE };
 
 /** The attributes of a message that was published as an event, undefined where it was not. */
-function publishedAttributes(
-  { type, key, contentType, headers = {} }: MessageFields,
-  kinds: readonly string[],
-): Attributes | undefined {
+function publishedAttributes(fields: MessageFields): Attributes | undefined {
+  const { type, key } = fields;
+  const kinds = kindsOf(fields);
   const given: Attributes = { id: undefined, source: undefined, type };
-  for (const [header, text] of Object.entries(headers)) {
+  for (const [header, text] of Object.entries(headersOf(fields))) {
     if (!header.startsWith(HEADER) || header === TYPES_HEADER) continue;
     const name = header.slice(HEADER.length);
     const value = valueOf(text, kinds, name);
@@ -113,8 +112,27 @@ function publishedAttributes(
     ...{ id, source },
     ...rest,
     [KEY_ATTRIBUTE]: key ?? rest[KEY_ATTRIBUTE],
-    datacontenttype: contentType,
+    datacontenttype: contentTypeOf(fields),
   };
+}
+
+/** A message's content type, unless it claims that a JSON value is an image, which no event may. */
+function contentTypeOf(fields: MessageFields): string | undefined {
+  const { contentType, data, dataBase64 } = fields;
+  const isText = dataBase64 !== undefined || typeof data === "string" || isWithoutData(fields);
+  if (typeof contentType !== "string") return undefined;
+  return isText || isJsonEventType(contentType) ? contentType : undefined;
+}
+
+function isWithoutData(fields: MessageFields): boolean {
+  const { data = null, dataBase64 } = fields;
+  return data === null && dataBase64 === undefined && kindsOf(fields).includes(NO_DATA);
+}
+
+/** What the publisher of an event said that a header's text cannot show. */
+function kindsOf(fields: MessageFields): readonly string[] {
+  const kinds: unknown = headersOf(fields)[TYPES_HEADER];
+  return typeof kinds === "string" ? kinds.split(" ") : [];
 }
 
 function valueOf(text: string, kinds: readonly string[], name: string): AttributeValue {
@@ -125,17 +143,14 @@ function valueOf(text: string, kinds: readonly string[], name: string): Attribut
 /** The attributes of a message that was not published as an event. */
 function attributesOf(stored: StoredMessage, fields: MessageFields): Attributes {
   const { id, topic, time } = stored;
-  const { type, key, contentType } = fields;
-  const isOther = contentType !== undefined && fields.dataBase64 === undefined &&
-    typeof fields.data !== "string" && !isJsonEventType(contentType);
+  const { type, key } = fields;
   return {
     id: id ?? passingId(stored),
     source: `/topics/${encodeURIComponent(topic)}`,
     type,
     time: new Date(time).toISOString(),
     [KEY_ATTRIBUTE]: key,
-    // an event may not claim that a JSON value is an image
-    datacontenttype: isOther ? undefined : contentType,
+    datacontenttype: contentTypeOf(fields),
   };
 }
 
@@ -149,9 +164,9 @@ function passingId(stored: StoredMessage): string {
 }
 
 /** Headers of a message that can be attributes as they are, such as `traceparent`. */
-function plainAttributes({ headers = {} }: MessageFields, own: Attributes): Attributes {
+function plainAttributes(fields: MessageFields, own: Attributes): Attributes {
   const plain: Attributes = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const [name, value] of Object.entries(headersOf(fields))) {
     if (TAKEN.has(name) || OWN.test(name) || Object.hasOwn(own, name)) continue;
     if (attributeFault(name, value) === undefined) plain[name] = value;
   }
@@ -177,6 +192,7 @@ function payloadOf({ data, dataBase64 }: MessageFields): Record<string, unknown>
   return dataBase64 === undefined ? { data: data ?? null } : { data_base64: dataBase64 };
 }
 
-function headerOf({ headers = {} }: MessageFields, name: string): string | undefined {
-  return Object.hasOwn(headers, name) ? headers[name] : undefined;
+/** Whoever writes into Redis past Runnel's checks may write anything there. */
+function headersOf({ headers }: MessageFields): Readonly<Record<string, string>> {
+  return typeof headers === "object" && headers !== null ? headers : {};
 }

@@ -32,6 +32,8 @@ export interface Chart {
   /** When it was measured. */
   readonly time: Date;
   readonly theme: Theme;
+  /** What else must be known of the run, such as that the machine was busy. */
+  readonly note?: string | undefined;
 }
 
 const WIDTH = 800;
@@ -44,7 +46,8 @@ const FONT =
   "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
 
 /** A chart of Runnel's numbers beside their baselines; each unit has its own scale. */
-export function chartSvg({ rows, machine, time, theme }: Chart): string {
+export function chartSvg(chart: Chart): string {
+  const { rows, theme, note } = chart;
   const parts: string[] = [];
   let y = MARGIN + 14;
   for (const [unit, group] of Map.groupBy(rows, (row) => row.unit)) {
@@ -57,7 +60,7 @@ export function chartSvg({ rows, machine, time, theme }: Chart): string {
     }
     y += 22;
   }
-  for (const line of captionOf(machine, time, rows)) {
+  for (const line of [...captionOf(chart), ...(note === undefined ? [] : [note])]) {
     parts.push(text({ y, size: 12, fill: theme.quiet }, line));
     y += 17;
   }
@@ -121,7 +124,7 @@ function headingOf(unit: string): string {
   return known ?? unit.replace("/s", " a second").replace(/^./, (first) => first.toUpperCase());
 }
 
-function captionOf(machine: Machine, time: Date, rows: readonly Row[]): string[] {
+function captionOf({ machine, time, rows }: Chart): string[] {
   const { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit } = machine;
   const rounds = Math.min(...rows.map(({ runnel }) => runnel.rounds.length));
   return [

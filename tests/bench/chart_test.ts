@@ -52,6 +52,9 @@ Deno.test("chartSvg() says what was measured, on what and when, and is well-form
   for (const text of says) assert.ok(svg.includes(text), text);
   assert.doesNotMatch(svg.replace(/<\/?\w[^<>]*>/g, ""), /[<>]/);
   assert.match(svg, /Median of 1 round;/);
+  const time = new Date();
+  const noted = chartSvg({ rows, machine, time, theme: THEMES.dark, note: "on a <busy> machine" });
+  assert.ok(noted.includes("on a &lt;busy&gt; machine"));
 });
 
 Deno.test("chartSvg() draws nothing that was measured as nothing", () => {

@@ -80,6 +80,20 @@ Deno.test("eventJson() makes no event of headers that only look like one's", () 
   });
 });
 
+Deno.test("eventJson() takes whatever stands in Redis", () => {
+  for (const headers of ["null", "5", '"x"', "[1]", '{"ce-value-types":5,"ce-id":{},"a":null}']) {
+    const body = `{"headers":${headers},"type":5,"key":[],"contentType":{},"data":[1]}`;
+    const event = JSON.parse(eventJson({ id: "1-2", topic: "a", time: TIME, body }));
+    assert.deepEqual([event.id, event.type, event.data], ["1-2", "runnel.message", [1]]);
+  }
+});
+
+Deno.test("eventJson() loses no data to a header that claims there is none", () => {
+  const headers = { "ce-value-types": "data:absent x:number" };
+  assert.equal(delivered({ data: 5, headers }).data, 5);
+  assert.equal(delivered({ dataBase64: "AA==", headers }).data_base64, "AA==");
+});
+
 Deno.test("eventJson() leaves out what no event may say", () => {
   const event = delivered({
     data: { a: 1 },

@@ -51,8 +51,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-// what curl is answered with an error must fail the block
-const CURL = 'set -euo pipefail; curl() { command curl -sS --fail-with-body "$@"; }\n';
+// what curl is answered with an error must fail the block; and deno is this one, which need not be on the path
+const PRELUDE = `set -euo pipefail
+curl() { command curl -sS --fail-with-body "$@"; }
+deno() { '${Deno.execPath()}' "$@"; }
+`;
 const TIMEOUT_MS = 60_000;
 
 /** Runs a block to its end. @returns what it wrote. @throws {Error} where it fails. */
@@ -112,7 +115,7 @@ async function commandOf(language: string, text: string, dir: string): Promise<s
   switch (language) {
     case "sh":
       // a stream is ended by a signal, which must reach curl itself
-      return ["bash", "-c", text.startsWith("curl -N") ? `exec ${text}` : CURL + text];
+      return ["bash", "-c", text.startsWith("curl -N") ? `exec ${text}` : PRELUDE + text];
     case "js": {
       const file = `${dir}/snippet.js`;
       await Deno.writeTextFile(file, `${EVENT_SOURCE}${text}`);
