@@ -201,12 +201,49 @@ Deno.test("top asks for the same however many topics there are, and says what it
   const asked = (path: RegExp) =>
     server.requests.filter(({ url }) => path.test(url.pathname)).length;
   // two looks
-  assert.deepEqual([asked(/^\/topics$/), asked(/^\/topics\/./)], [10, 40]);
-  assert.match(terminal.stdout, /10,000\+ topics/);
+  assert.deepEqual([asked(/^\/topics$/), asked(/^\/topics\/./)], [40, 40]);
+  assert.match(terminal.stdout, /40,000\+ topics/);
   assert.match(
     terminal.stdout,
-    /Left out: 9,980 below; 5,000 topics looked at each time, more to come/,
+    /Left out: 39,980 below; 20,000 topics looked at each time, more to come/,
   );
+});
+
+Deno.test("top shows what the instances say on $stats, together", async () => {
+  const report = (instance: string, more: Record<string, unknown> = {}) =>
+    `event: stats\ndata: ${
+      JSON.stringify({
+        ...{ id: null, topic: "$stats", type: "stats" },
+        data: {
+          ...{ instance, intervalMs: 500, in: 10, out: 300, errors: 1, subscribers: 4 },
+          redis: [{ shard: 1, latencyMs: 1.25, memoryBytes: 2_000_000 }],
+          groups: { count: 1, lag: 7, pending: 2, dead: 3 },
+          ...more,
+        },
+      })
+    }\n\n`;
+  await using server = startFakeServer((request) => {
+    if (new URL(request.url).pathname === "/topics") return Response.json({ topics: [] });
+    const text = report("a") + report("b", { redis: undefined, groups: undefined }) + report("a");
+    const bytes = new TextEncoder().encode(text);
+    const body = new ReadableStream({ start: (controller) => controller.enqueue(bytes) });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  });
+  await using cli = await startCli(["top", "--json", "--interval", "200ms"], {
+    RUNNEL_URL: server.url,
+  });
+  const last = async () => JSON.parse((await cli.stdout()).trim().split("\n").at(-1) ?? "");
+  await until(async () => (await last()).stats?.instances === 2, { timeoutMs: 30_000 });
+  const { stats } = await last();
+  assert.deepEqual([stats.in, stats.out, stats.errors, stats.subscribers], [40, 1_200, 4, 8]);
+  assert.deepEqual([stats.redisMs, stats.groups?.lag], [1.25, 7]);
+});
+
+Deno.test("top says when something else than Runnel answers", async () => {
+  await using server = startFakeServer(() => new Response("<h1>Hello"));
+  const terminal = new MemoryTerminal();
+  assert.equal(await main(["top", "--once", "--url", server.url], terminal), 1);
+  assert.match(terminal.stderr, /Cannot make sense of the answer[^]*Is that a Runnel\?/);
 });
 
 Deno.test("top refuses what it cannot do, with exit code 2", async () => {
