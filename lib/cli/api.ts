@@ -1,3 +1,4 @@
+import { parseJsonText } from "../codec/json.ts";
 import { ConfigError, loadConfig, VARIABLES } from "../config.ts";
 import { CliError } from "./cli_error.ts";
 import type { CommandOption } from "./command.ts";
@@ -115,6 +116,24 @@ function credential(): Readonly<Record<string, string>> {
 /** Segment of a path: a topic may hold slashes. */
 export function segment(text: string): string {
   return encodeURIComponent(text);
+}
+
+/**
+ * The JSON of an answer, with numbers as they were written.
+ *
+ * @throws {CliError} when something else than Runnel answered.
+ */
+export async function readAnswer<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  try {
+    // what Runnel answers is its contract; only that it is JSON can be seen here
+    return parseJsonText(text) as T;
+  } catch (cause) {
+    throw new CliError(`Cannot make sense of the answer of ${new URL(response.url).origin}`, {
+      advice: FOREIGN,
+      cause,
+    });
+  }
 }
 
 /** What a problem document says, as an error for the user. */

@@ -47,6 +47,11 @@ export function screenLine(message: ShownMessage, terminal: Terminal, now: numbe
   return parts.join("  ");
 }
 
+/** A message as one line for whoever looks: on a screen as {@link screenLine}, elsewhere as {@link messageLine}. */
+export function shownLine(message: ShownMessage, terminal: Terminal, now = Date.now()): string {
+  return terminal.screen ? screenLine(message, terminal, now) : messageLine(message, terminal);
+}
+
 function shortened(text: string, { style }: Terminal): string {
   if (text.length <= SHOWN) return printable(text);
   const bytes = new TextEncoder().encode(text).length;

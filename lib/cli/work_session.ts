@@ -4,7 +4,7 @@ import { CliError } from "./cli_error.ts";
 import type { CommandInput, CommandOption } from "./command.ts";
 import { durationMs } from "./duration.ts";
 import { runForMessage } from "./message_command.ts";
-import { messageLine } from "./message_line.ts";
+import { shownLine } from "./message_line.ts";
 import { printable } from "./printable.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -80,7 +80,7 @@ interface Handling {
 async function handle(message: WorkMessage, handling: Handling): Promise<boolean> {
   const { api, command, reply, terminal, kill, json } = handling;
   if (command.length === 0) {
-    terminal.out(json ? printable(JSON.stringify(message)) : messageLine(message, terminal));
+    terminal.out(json ? printable(JSON.stringify(message)) : shownLine(message, terminal));
     return true;
   }
   const answers = reply && message.replyTo !== undefined;

@@ -25,7 +25,7 @@ async function stage() {
   const runnel = await openRunnel({ redisUrl: redis.url });
   const json = async (...args: string[]) => {
     const terminal = new MemoryTerminal();
-    const code = await deadline(main([...args, "--json", "--url", runnel.url], terminal), 20_000);
+    const code = await deadline(main([...args, "--json", "--url", runnel.url], terminal), 60_000);
     return { code, lines: terminal.outLines.map((line) => JSON.parse(line)), err: terminal.stderr };
   };
   return {
@@ -60,7 +60,7 @@ Deno.test("commands colour what they say as the environment asks", onTerminal, a
   assert.equal(await piped({ FORCE_COLOR: "1" }), true);
   const shown = async (more: Record<string, string>) => {
     await using screen = openTerminal(["topics"], { ...env, ...more });
-    assert.equal(await deadline(screen.code, 20_000), 0);
+    assert.equal(await deadline(screen.code, 60_000), 0);
     await screen.shows(/1 message so far/);
     return screen.text.includes("\x1b[");
   };
@@ -83,7 +83,7 @@ Deno.test(
         RUNNEL_URL: scene.url,
         NO_COLOR: "1",
       });
-      assert.equal(await deadline(screen.code, 20_000), 0);
+      assert.equal(await deadline(screen.code, 60_000), 0);
       await screen.shows(/xxx/);
       // deno-lint-ignore no-control-regex -- that is what must not be there
       assert.doesNotMatch(screen.text, /[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f-\x9f\u202e]/, options[0]);
@@ -224,7 +224,7 @@ Deno.test("exit codes are those of the table: 0, 1, 2, and a signal for Ctrl-C",
   assert.equal(code, 1);
   assert.match(stderr, /nothing listens there[^]*deno task start[^]*RUNNEL_URL/);
   await using cli = await startCli(["subscribe", "t", "--since", "earliest"], env);
-  await deadline(until(async () => (await cli.stdout()) !== ""), 20_000);
+  await deadline(until(async () => (await cli.stdout()) !== ""), 60_000);
   cli.signal("SIGINT");
   assert.equal(await deadline(cli.code, 10_000), 130);
 });

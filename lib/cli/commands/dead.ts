@@ -1,8 +1,7 @@
-import { parseJsonText } from "../../codec/json.ts";
-import { Api, problemOf, segment, URL_OPTION } from "../api.ts";
+import { Api, problemOf, readAnswer, segment, URL_OPTION } from "../api.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { messageLine, type ShownMessage } from "../message_line.ts";
+import { shownLine, type ShownMessage } from "../message_line.ts";
 import { printable, printableLines } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -58,7 +57,7 @@ async function list(scene: Scene): Promise<void> {
   if (messages.length === 0) terminal.err("There are no dead letters");
   for (const message of messages.reverse()) {
     if (input.has("json")) terminal.out(printable(JSON.stringify(message)));
-    else terminal.out(`${messageLine(message, terminal)}  ${terminal.style("red", fate(message))}`);
+    else terminal.out(`${shownLine(message, terminal)}  ${terminal.style("red", fate(message))}`);
   }
 }
 
@@ -82,7 +81,7 @@ async function redrive({ api, topic, ids, input, terminal }: Scene): Promise<voi
       ...(group === undefined ? {} : { group }),
     }),
   });
-  const answer = await response.json();
+  const answer = await readAnswer<{ redriven: number; unknown: string[] }>(response);
   if (input.has("json")) return terminal.out(JSON.stringify(answer));
   const { redriven, unknown } = answer;
   terminal.out(`${redriven} given back to ${group ?? "their groups"}`);
@@ -100,8 +99,7 @@ async function read(
     return [];
   }
   if (!response.ok) throw await problemOf(response);
-  // with numbers as they were written
-  const { messages } = parseJsonText(await response.text()) as { messages: DeadLetter[] };
+  const { messages } = await readAnswer<{ messages: DeadLetter[] }>(response);
   return messages;
 }
 

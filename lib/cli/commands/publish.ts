@@ -1,6 +1,7 @@
-import { Api, segment, URL_OPTION } from "../api.ts";
+import { Api, readAnswer, segment, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { durationMs } from "../duration.ts";
+import { printable } from "../printable.ts";
 import { readAll } from "../standard_input.ts";
 
 /** `deno task publish`: stores one message. */
@@ -39,8 +40,8 @@ bytes that are no text are published as binary. Data that begin with a dash: pub
       headers: headers(bytes, input),
       body: bytes,
     });
-    const answer = await response.text();
-    terminal.out(input.has("json") ? answer : describe(answer));
+    const answer = await readAnswer<Answer>(response);
+    terminal.out(printable(input.has("json") ? JSON.stringify(answer) : describe(answer)));
     return 0;
   },
 };
@@ -82,8 +83,14 @@ function isJson(text: string): boolean {
   }
 }
 
-function describe(answer: string): string {
-  const { id, topic, duplicate, scheduled } = JSON.parse(answer);
+interface Answer {
+  readonly id: string | null;
+  readonly topic: string;
+  readonly duplicate?: boolean;
+  readonly scheduled?: { readonly token: string; readonly at: string };
+}
+
+function describe({ id, topic, duplicate, scheduled }: Answer): string {
   if (scheduled !== undefined) {
     return `Kept for ${topic} until ${scheduled.at}; DELETE /scheduled/${scheduled.token} cancels it`;
   }

@@ -1,5 +1,5 @@
 import { parseJsonText } from "../../codec/json.ts";
-import { Api, URL_OPTION } from "../api.ts";
+import { Api, readAnswer, URL_OPTION } from "../api.ts";
 import type { Command } from "../command.ts";
 import { durationMs } from "../duration.ts";
 import { printable, printableLines } from "../printable.ts";
@@ -39,10 +39,10 @@ The data may be JSON; anything else is sent as a string. With - it is read from 
         ...(replies === undefined ? {} : { replies }),
       }),
     });
-    const answer = await response.text();
-    if (input.has("json")) terminal.out(printable(answer));
+    const answer = await readAnswer<Answer>(response);
+    if (input.has("json")) terminal.out(printable(JSON.stringify(answer)));
     else {
-      for (const line of payloadsOf(parseJsonText(answer) as Answer)) {
+      for (const line of payloadsOf(answer)) {
         terminal.out(terminal.screen ? printableLines(line) : line);
       }
     }

@@ -2,7 +2,7 @@ import { parseJsonText } from "../../codec/json.ts";
 import { Api, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
 import { type Query, readEvents, type StreamEvent } from "../event_stream.ts";
-import { messageLine, screenLine, type ShownMessage } from "../message_line.ts";
+import { shownLine, type ShownMessage } from "../message_line.ts";
 import { printable, printableLines } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -96,16 +96,12 @@ class Printer {
     if (this.#input.has("json")) return out(screen ? printable(data) : data);
     // as the server sends them, with numbers as they were written
     const message = parseJsonText(data) as ShownMessage;
-    if (!this.#input.has("data")) return out(this.#line(message));
+    if (!this.#input.has("data")) {
+      return out(shownLine(message, this.#terminal, Date.now() + this.#aheadMs));
+    }
     const payload = message.data ?? message.dataBase64 ?? null;
     const text = typeof payload === "string" ? payload : JSON.stringify(payload);
     out(screen ? printableLines(text) : text);
-  }
-
-  #line(message: ShownMessage): string {
-    const terminal = this.#terminal;
-    if (!terminal.screen) return messageLine(message, terminal);
-    return screenLine(message, terminal, Date.now() + this.#aheadMs);
   }
 
   #query(): Query {

@@ -1,7 +1,6 @@
-import { parseJsonText } from "../../codec/json.ts";
-import { Api, segment, URL_OPTION } from "../api.ts";
+import { Api, readAnswer, segment, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { messageLine, type ShownMessage } from "../message_line.ts";
+import { shownLine, type ShownMessage } from "../message_line.ts";
 import { printable } from "../printable.ts";
 import { messageCount } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
@@ -44,6 +43,11 @@ interface TopicInfo {
   readonly lastId: string | null;
 }
 
+interface TopicPage {
+  readonly topics: TopicInfo[];
+  readonly next?: string;
+}
+
 async function list(api: Api, { input, terminal }: Output): Promise<void> {
   let found = 0;
   for await (const page of pages(api, input.text("prefix"))) {
@@ -65,7 +69,7 @@ async function* pages(api: Api, prefix: string | undefined): AsyncGenerator<Topi
   const filter = prefix === undefined ? [] : [["prefix", prefix] as const];
   for (let after: string | undefined, more = true; more; more = after !== undefined) {
     const query = [...filter, ...(after === undefined ? [] : [["after", after] as const])];
-    const page = await (await api.send("topics", { query })).json();
+    const page = await readAnswer<TopicPage>(await api.send("topics", { query }));
     yield page.topics;
     after = page.next;
   }
@@ -82,17 +86,16 @@ function row({ topic, count: stored, lastId }: TopicInfo, { style }: Terminal): 
 async function describe(api: Api, { topic, input, terminal }: Output & { topic: string }) {
   const path = `topics/${segment(topic)}`;
   const last = input.number("last", 1);
-  const info = await (await api.send(path)).json();
+  const info = await readAnswer<Record<string, unknown>>(await api.send(path));
   if (input.has("json")) terminal.out(printable(JSON.stringify(info)));
   else for (const line of lines(info)) terminal.out(line);
   if (last === undefined) return;
   const query = [["limit", `${last}`], ["order", "desc"]] as const;
-  const text = await (await api.send(`${path}/messages`, { query })).text();
-  // with numbers as they were written
-  const { messages } = parseJsonText(text) as { messages: ShownMessage[] };
+  const history = await api.send(`${path}/messages`, { query });
+  const { messages } = await readAnswer<{ messages: ShownMessage[] }>(history);
   for (const message of messages.reverse()) {
     const json = input.has("json");
-    terminal.out(json ? printable(JSON.stringify(message)) : messageLine(message, terminal));
+    terminal.out(json ? printable(JSON.stringify(message)) : shownLine(message, terminal));
   }
 }
 

@@ -1,3 +1,4 @@
+import { printableLines } from "../printable.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 /** One thing that `doctor` found. */
@@ -21,8 +22,9 @@ const MARKS: Readonly<Record<Finding["level"], readonly [mark: string, style: St
 /** Prints a finding, with its advice below it. */
 export function printFinding(finding: Finding, terminal: Terminal): void {
   const [mark, style] = MARKS[finding.level];
-  terminal.out(`${terminal.style(style, mark)}  ${finding.text}`);
-  if (finding.advice !== undefined) terminal.out(adviceLines(finding.advice));
+  // what servers answered may stand in it
+  terminal.out(`${terminal.style(style, mark)}  ${printableLines(finding.text)}`);
+  if (finding.advice !== undefined) terminal.out(printableLines(adviceLines(finding.advice)));
 }
 
 /** Says a finding, with its advice below it, to whoever looks at a command that does something else. */

@@ -23,7 +23,11 @@ export class FullScreen implements Disposable {
     globalThis.addEventListener("unhandledrejection", this.#leave);
     globalThis.addEventListener("error", this.#leave);
     globalThis.addEventListener("unload", this.#leave);
-    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", this.#resized);
+    if (Deno.build.os !== "windows") {
+      Deno.addSignalListener("SIGWINCH", this.#resized);
+      // stopped by Ctrl-Z it would leave the shell on its screen: it goes on instead
+      Deno.addSignalListener("SIGTSTP", this.#goOn);
+    }
     if (Deno.stdin.isTerminal()) {
       // with cbreak Ctrl-C stays a signal
       Deno.stdin.setRaw(true, { cbreak: true });
@@ -50,7 +54,9 @@ export class FullScreen implements Disposable {
     globalThis.removeEventListener("unhandledrejection", this.#leave);
     globalThis.removeEventListener("error", this.#leave);
     globalThis.removeEventListener("unload", this.#leave);
-    if (Deno.build.os !== "windows") Deno.removeSignalListener("SIGWINCH", this.#resized);
+    if (Deno.build.os === "windows") return;
+    Deno.removeSignalListener("SIGWINCH", this.#resized);
+    Deno.removeSignalListener("SIGTSTP", this.#goOn);
   }
 
   readonly #leave = (): void => {
@@ -64,6 +70,8 @@ export class FullScreen implements Disposable {
       // the terminal itself is gone
     }
   };
+
+  readonly #goOn = (): void => {};
 
   readonly #resized = (): void => this.onKey("resize");
 

@@ -75,19 +75,20 @@ export class StatsFeed {
   #take(text: string): void {
     // the server's contract; whatever else stands there is left out of the sums
     const { data } = JSON.parse(text) as { data: Report };
+    this.#reports.delete(`${data.instance}`);
     this.#reports.set(`${data.instance}`, { report: data, at: performance.now() });
   }
 }
 
 function sumOf(reports: readonly Report[]): DeploymentStats | undefined {
-  const newest = reports.at(-1);
-  if (newest === undefined) return undefined;
+  if (reports.length === 0) return undefined;
   const rate = (figure: "in" | "out" | "errors") =>
     reports.reduce((sum, report) => {
       return sum + ((report[figure] ?? 0) * 1_000) / (report.intervalMs ?? 1_000);
     }, 0);
   // these are of the whole deployment, whoever says them
-  const { redis = [], groups } = newest;
+  const redis = reports.findLast((report) => report.redis !== undefined)?.redis ?? [];
+  const groups = reports.findLast((report) => report.groups !== undefined)?.groups;
   const latencies = redis.flatMap(({ latencyMs }) => latencyMs ?? []);
   const memories = redis.flatMap(({ memoryBytes }) => memoryBytes ?? []);
   return {

@@ -1,4 +1,4 @@
-import { type Api, type ApiRequest, problemOf, segment } from "../api.ts";
+import { type Api, type ApiRequest, problemOf, readAnswer, segment } from "../api.ts";
 import type { TopicCount, TopicTable } from "./topic_table.ts";
 
 /** What is known of a topic that is in sight. */
@@ -24,8 +24,8 @@ export interface TopicPollOptions {
 /** Topics of one request, and requests of one look: a look costs the server the same however many topics there are. */
 const PAGE = 1_000;
 const PAGES = 5;
-/** Most topics of one look. */
-export const LOOKED_AT_MOST = PAGE * PAGES;
+/** The same until all topics have been seen once. */
+const FIRST_PAGES = 20;
 /** Requests for details that are under way at a time. */
 const AT_ONCE = 8;
 /** How long an answer may take. */
@@ -65,7 +65,8 @@ export class TopicPoll {
   async look(): Promise<number> {
     const { table, prefix } = this.#options;
     let looked = 0;
-    for (let page = 0; page < PAGES; page++) {
+    const pages = this.#isComplete ? PAGES : FIRST_PAGES;
+    for (let page = 0; page < pages; page++) {
       const at = performance.now();
       this.#begun ??= at;
       const { topics, next, missing } = await this.#page([
@@ -114,7 +115,7 @@ export class TopicPoll {
     const { table } = this.#options;
     const description = await this.#patiently(async (signal) => {
       const response = await this.#options.api.attempt(`topics/${segment(topic)}`, { signal });
-      if (response.ok) return await response.json() as Description;
+      if (response.ok) return await readAnswer<Description>(response);
       const problem = await problemOf(response);
       if (response.status !== 404) throw problem;
     });
@@ -139,7 +140,7 @@ export class TopicPoll {
   #page(query: NonNullable<ApiRequest["query"]>): Promise<TopicPage> {
     return this.#patiently(async (signal) => {
       const response = await this.#options.api.send("topics", { query, signal });
-      return await response.json() as TopicPage;
+      return await readAnswer<TopicPage>(response);
     });
   }
 

@@ -37,6 +37,8 @@ interface Entry {
 export class TopicTable {
   readonly #entries = new Map<string, Entry>();
   readonly #leastMs: number;
+  /** The entries in the order that was asked for last, until one changes: a key that scrolls sorts nothing. */
+  #sorted: { readonly order: TopOrder; readonly entries: readonly Entry[] } | undefined;
 
   constructor(
     /** Looks at a topic that follow each other in less than this are one: a rate over so short a time says nothing. */
@@ -69,6 +71,7 @@ export class TopicTable {
    * rate at once.
    */
   look({ topic, count, lastId }: TopicCount, at: number, emptyAt?: number): void {
+    this.#sorted = undefined;
     const lastMs = lastId === null ? 0 : Number(lastId.slice(0, lastId.indexOf("-")));
     const known = this.#entries.get(topic);
     if (known === undefined) {
@@ -89,11 +92,13 @@ export class TopicTable {
 
   /** Forgets a topic that is gone. */
   forget(topic: string): void {
+    this.#sorted = undefined;
     this.#entries.delete(topic);
   }
 
   /** Forgets what was not seen since a time. */
   forgetUnseen(since: number): void {
+    this.#sorted = undefined;
     for (const { topic, at } of this.#entries.values()) {
       if (at < since) this.#entries.delete(topic);
     }
@@ -108,7 +113,11 @@ export class TopicTable {
 
   /** Some rows of the table in an order. */
   rows(order: TopOrder, { from, count }: { from: number; count: number }): TopicRow[] {
-    return [...this.#entries.values()].sort(ORDERS[order]).slice(from, from + count);
+    if (this.#sorted?.order !== order) {
+      const entries = [...this.#entries.values()].sort(ORDERS[order]);
+      this.#sorted = { order, entries };
+    }
+    return this.#sorted.entries.slice(from, from + count);
   }
 }
 
