@@ -26,7 +26,7 @@ export function metricsRoutes(source: () => Promise<App>): Route[] {
       ]);
       const { text, contentType } = await metricsPage({
         ...{ metrics, redis, census },
-        build: { deno: Deno.version.deno, v8: Deno.version.v8, instance: broker.processId },
+        build: { deno: Deno.version.deno, v8: Deno.version.v8, process: broker.processId },
         memory: memoryOf(),
       });
       return new Response(text, { headers: { "content-type": contentType } });

@@ -2,7 +2,7 @@ import { type Closed, shuttingDown } from "./closed.ts";
 import { compareIds, type Id, latestId, ZERO } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import { Metrics } from "../metrics/metrics.ts";
+import { type FeedBreak, Metrics } from "../metrics/metrics.ts";
 import type { FeedLink, FeedLinkEvents } from "../redis/feed_link.ts";
 import type { StoredMessage } from "../codec/message.ts";
 import type { Probe } from "../redis/frame.ts";
@@ -60,7 +60,7 @@ export interface FeedOptions {
 const FRESH_MS = 1_000;
 
 /** What a break is counted as, by why it was. */
-const BREAKS: Readonly<Record<string, string>> = {
+const BREAKS: Readonly<Record<string, FeedBreak>> = {
   "the partition has moved": "moved",
   "the feed's link was closed": "closed",
   "the feed's link failed": "failed",
@@ -326,7 +326,7 @@ export class Feed implements AsyncDisposable {
     },
   ): void {
     this.#tell(why, error);
-    this.#options.metrics.feedBroke(BREAKS[why] ?? "other");
+    this.#options.metrics.feedBreaks[BREAKS[why] ?? "missing"]++;
     if (link) {
       this.#line.drop({ dead });
       this.#intake.generation = 0;

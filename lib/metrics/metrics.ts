@@ -10,6 +10,19 @@ export type PublishOutcomeKind = "stored" | "duplicate" | "scheduled" | "ephemer
 export type DeliveryKind = "subscription" | "group_stream" | "pull";
 
 /**
+ * Why a feed broke: its link was closed, failed or fell silent; a frame was missing, another generation reigned, the
+ * partition moved, or more came than could wait.
+ */
+export type FeedBreak =
+  | "closed"
+  | "failed"
+  | "silent"
+  | "missing"
+  | "generation"
+  | "moved"
+  | "overrun";
+
+/**
  * What a process counts of its own work, since it began. Whoever does the work raises plain numbers; names and labels are
  * made only where somebody reads them.
  */
@@ -39,7 +52,15 @@ export class Metrics implements Disposable {
   /** Calls that were made again because their reply was lost, or the topic's partition was split. */
   readonly retries = { commit: 0, work: 0, split: 0 };
   /** Times that a feed could not vouch for what it gave, by why. */
-  readonly feedBreaks = new Map<string, number>();
+  readonly feedBreaks: Record<FeedBreak, number> = {
+    closed: 0,
+    failed: 0,
+    silent: 0,
+    missing: 0,
+    generation: 0,
+    moved: 0,
+    overrun: 0,
+  };
   /** Gaps that subscriptions were told of, by why. */
   readonly gaps: Record<"retention" | "deleted" | "failover" | "conflated", number> = {
     retention: 0,
@@ -52,11 +73,6 @@ export class Metrics implements Disposable {
   readonly commands = new CommandMetrics();
   readonly requests = new RequestMetrics();
   readonly loopDelay = new LoopDelay();
-
-  /** Notes that a feed broke. */
-  feedBroke(why: string): void {
-    this.feedBreaks.set(why, (this.feedBreaks.get(why) ?? 0) + 1);
-  }
 
   /** Stops what measures by itself. */
   [Symbol.dispose](): void {

@@ -158,7 +158,7 @@ function writeFeeds(page: Exposition, { feedBreaks, links }: Metrics): void {
     name: "runnel_feed_breaks_total",
     help: "Times that live delivery went back to reading the log, by why",
     labels: ["reason"],
-  }, rowsOf("reason", Object.fromEntries(feedBreaks)));
+  }, rowsOf("reason", feedBreaks));
   page.gauge({
     name: "runnel_redis_connections",
     help: "Connections to Redis that there should be (wanted) and that are up; feeds come and go",
