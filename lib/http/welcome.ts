@@ -73,12 +73,13 @@ const PAGE = `<!doctype html>
 <li>
 <h2>Publish to it from a terminal</h2>
 <pre tabindex="0">curl -d "Hello" ORIGIN/publish/topic1</pre>
-<p>The message is in the console.</p>
+<p>The console shows it at once.</p>
 </li>
 <li>
 <h2>Subscribe from a page of your own</h2>
 <p>Try it in this page's developer tools (F12), then publish again:</p>
-<pre tabindex="0">new EventSource("/subscribe/topic1").onmessage = (event) =&gt; console.log(event.data)</pre>
+<pre tabindex="0">stream = new EventSource("/subscribe/topic1")
+stream.onmessage = (event) =&gt; console.log(event.data)</pre>
 </li>
 </ol>
 <nav aria-label="More">

@@ -4,7 +4,7 @@ import { formatBytes, formatShort } from "../ui/format.ts";
 import { useTicks } from "../ui/ticks.ts";
 import { ChartCard } from "./chart_card.tsx";
 import type { Line } from "./chart.tsx";
-import { SHOWN_SECONDS, type Timeline } from "./history.ts";
+import type { Timeline } from "./history.ts";
 import type { StatsFeed } from "./stats_feed.ts";
 import type { Summary } from "./summary.ts";
 
@@ -86,7 +86,7 @@ export function Charts({ feed, api }: { readonly feed: StatsFeed; readonly api: 
     }));
     return { timeline, cards };
   }, [last, feed.history.version]);
-  const at = pointed ?? SHOWN_SECONDS - 1;
+  const at = pointed ?? timeline.seconds.length - 1;
   const summary = timeline.summaries[at];
   return (
     <div class="charts">
