@@ -36,6 +36,7 @@ export function PublishForm(props: PublishFormProps) {
   const [fault, setFault] = useState<StreamFault>();
   const [result, setResult] = useState<Published>();
   const [isBusy, setBusy] = useState(false);
+  const [hasMore, setMore] = useState(false);
 
   const set = (change: Partial<PublishDraft>) => {
     onDraft({ ...draft, ...change });
@@ -128,7 +129,11 @@ export function PublishForm(props: PublishFormProps) {
         errors={errors}
         onHeaders={(headers) => set({ headers })}
       />
-      <details class="tp-more" open={hasOptions(draft) || hasOptionErrors(errors) || undefined}>
+      <details
+        class="tp-more"
+        open={hasMore || hasOptionErrors(errors)}
+        onToggle={(event) => setMore(event.currentTarget.open)}
+      >
         <summary>Expiry, delay, idempotency</summary>
         <div class="stack close">
           <div class="tp-pair">
@@ -211,10 +216,6 @@ function TextField({ label, name, hint, draft, errors, set }: {
       )}
     </Field>
   );
-}
-
-function hasOptions({ ttl, delay, idempotencyKey }: PublishDraft): boolean {
-  return ttl !== "" || delay !== "" || idempotencyKey !== "";
 }
 
 function hasOptionErrors(errors: DraftErrors): boolean {
