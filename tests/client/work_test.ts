@@ -55,10 +55,10 @@ Deno.test("work() works on as many at a time as it is told, and holds them for l
     assert.equal(signal.aborted, false);
     running--;
     done++;
-  }, { concurrency: 3, leaseMs: 600, since: "earliest" });
+  }, { concurrency: 3, leaseMs: 3_000, since: "earliest" });
   for (let i = 0; i < 4; i++) await client.publish("jobs", i);
   await until(() => running === 3);
-  const { messages } = await client.pull("jobs", { group: "g", max: 9, waitMs: 1_500 });
+  const { messages } = await client.pull("jobs", { group: "g", max: 9, waitMs: 4_000 });
   // the fourth alone: those that are held are not given out, though their first lease is over
   assert.deepEqual(messages.map(({ data }) => data), [3]);
   go.resolve();
