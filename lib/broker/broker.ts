@@ -1,6 +1,9 @@
 import type { StoredMessage } from "../codec/message.ts";
+import { STATS_TOPIC } from "../codec/topic.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { Metrics } from "../metrics/metrics.ts";
+import type { Tracing } from "../metrics/tracing.ts";
 import type { Deployment } from "../redis/deployment.ts";
 import type { RateAnswer, RateQuestion } from "../redis/rate_store.ts";
 import type { Retention } from "../redis/topic_store.ts";
@@ -12,14 +15,17 @@ import { Partitions, type PartitionSet } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Publisher, type PublishOutcome } from "./publisher.ts";
 import { type ReplyInput, requestIdOf, type RequestInput } from "./request_input.ts";
+import { noteDelivery } from "./delivery_trace.ts";
 import { handingOver } from "./handover.ts";
 import type { OpenRequest } from "./open_request.ts";
 import { rerouting } from "./rerouting.ts";
 import type { Sink } from "./sink.ts";
 import { anyOf } from "./spread.ts";
+import { StatsTopic } from "./stats_topic.ts";
 import { Streams } from "./streams.ts";
 import { SubscriptionNames } from "./subscription_names.ts";
 import { type SubscribeRequest, Subscription } from "./subscription.ts";
+import { Survey } from "./survey.ts";
 import { Topics } from "./topics.ts";
 import { within } from "./wait.ts";
 
@@ -33,9 +39,13 @@ export interface BrokerOptions {
   /** How many times its most messages a topic's unacknowledged work may be. */
   readonly backlogFactor: number;
   readonly heartbeatMs: number;
+  /** What is counted of its work. @default metrics of its own */
+  readonly metrics?: Metrics;
+  /** Makes spans of what is delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
 }
 
-/** Whether messages are taken. */
+/** Whether messages are taken, and delivered as they come. */
 export interface Readiness {
   /** The highest generation that reigns over a partition. */
   readonly generation: number;
@@ -43,6 +53,8 @@ export interface Readiness {
   readonly shards: readonly (RunnelError | undefined)[];
 }
 
+/** How long the proof that messages come as they are published may take, in milliseconds. */
+const PROOF_MS = 1_200;
 /** How long opening a subscription may take, in milliseconds. */
 const OPEN_MS = 1_800;
 
@@ -59,6 +71,13 @@ export class Broker implements AsyncDisposable {
   readonly topics: Topics;
   /** Shares the work of topics among consumers. */
   readonly groups: Groups;
+  /** Looks at the whole deployment. */
+  readonly survey: Survey;
+  /** Names this process, for as long as it runs. */
+  readonly processId: string;
+  readonly #metrics: Metrics;
+  readonly #tracing: Tracing | undefined;
+  readonly #stats: StatsTopic;
   readonly #log: Logger;
   readonly #partitions: Partitions;
   readonly #publisher: Publisher;
@@ -71,14 +90,18 @@ export class Broker implements AsyncDisposable {
 
   constructor(options: BrokerOptions) {
     const { deployment, log, prefix, retention, idempotencyMs, backlogFactor } = options;
+    const { metrics = new Metrics() } = options;
     const processId = crypto.randomUUID();
     this.#log = log;
+    this.#metrics = metrics;
+    this.#tracing = options.tracing;
+    this.processId = processId;
     this.#partitions = new Partitions({
-      ...{ deployment, log, prefix, retention, idempotencyMs, backlogFactor, processId },
+      ...{ deployment, log, prefix, retention, idempotencyMs, backlogFactor, processId, metrics },
       onReplaced: (before) => this.#replace(before),
     });
     this.topics = new Topics({ partitions: this.#partitions, retention });
-    this.#publisher = new Publisher(this.#partitions);
+    this.#publisher = new Publisher(this.#partitions, metrics);
     this.#names = new SubscriptionNames(this.#partitions);
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
     this.#streams = new Streams({ heartbeats: this.#heartbeats, log });
@@ -87,7 +110,15 @@ export class Broker implements AsyncDisposable {
       streams: this.#streams,
       log,
       processId,
+      metrics,
+      tracing: options.tracing,
       start: () => this.start(),
+    });
+    this.survey = new Survey({ partitions: this.#partitions, log, processId });
+    this.#stats = new StatsTopic({
+      partitions: this.#partitions,
+      survey: this.survey,
+      ...{ metrics, log, processId },
     });
   }
 
@@ -113,7 +144,11 @@ export class Broker implements AsyncDisposable {
   ): Promise<readonly PublishOutcome[]> {
     if (this.#draining) return messages.map(() => new RunnelError("shutting_down"));
     this.start();
-    return await this.#publisher.publish(messages, options);
+    const begin = performance.now();
+    const outcomes = await this.#publisher.publish(messages, options);
+    this.#metrics.publishTime.observe(performance.now() - begin);
+    this.#metrics.publishCalls[messages.length === 1 ? "single" : "batch"]++;
+    return outcomes;
   }
 
   /**
@@ -169,12 +204,14 @@ export class Broker implements AsyncDisposable {
    */
   async request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
     this.start();
-    return await handingOver(async (open?: OpenRequest) => {
+    const replies = await handingOver(async (open?: OpenRequest) => {
       const set = await this.#partitions.current();
       return await (open === undefined
         ? set.of(input.topic).requests.request(input, signal)
         : set.of(open.id).requests.resume(open, input, signal));
     });
+    if (this.#tracing !== undefined) noteDelivery(this.#tracing, replies, { by: "reply" });
+    return replies;
   }
 
   /**
@@ -220,7 +257,15 @@ export class Broker implements AsyncDisposable {
     const leave = known?.split(subscription.filter).map(({ partition, filter }) =>
       partition.presence.add(filter)
     );
+    const { filter } = subscription;
+    if (filter.topics.includes(STATS_TOPIC)) {
+      leave?.push(this.#stats.enter((message) => subscription.giveAside(message)));
+    }
+    const { open } = this.#metrics;
+    const isForStats = filter.key === STATS_TOPIC;
+    if (!isForStats) open.subscription++;
     await this.#streams.serve(subscription, sink);
+    if (!isForStats) open.subscription--;
     for (const end of leave ?? []) end();
   }
 
@@ -285,16 +330,18 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Whether Redis takes messages now.
+   * Whether Redis takes messages now, and gives them to this process as they come.
    *
    * @throws RedisFailure with the reason why not, where no partition does
    */
   async check(): Promise<Readiness> {
     const { all } = await this.#partitions.current();
     const failures = new Map<number, RunnelError>();
-    const generations = await anyOf(all, async ({ number, store }) => {
+    const generations = await anyOf(all, async ({ number, store, feed }) => {
       try {
         await store.checkWrite();
+        const silent = new RunnelError("feed_silent");
+        await within(PROOF_MS, silent, (signal) => feed.prove(signal));
         return (await store.position()).generation;
       } catch (error) {
         if (error instanceof RunnelError) failures.set(number, error);
@@ -325,7 +372,10 @@ export class Broker implements AsyncDisposable {
   /** Drains, and closes everything but the Redis connections, which belong to the deployment. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#partitions[Symbol.dispose]();
+    const silent = this.#stats[Symbol.asyncDispose]();
     await this.drain();
+    await silent;
+    this.#metrics[Symbol.dispose]();
     this.#heartbeats[Symbol.dispose]();
     const partitions = this.#partitions.known?.all ?? [];
     await Promise.all([...partitions.map((one) => one[Symbol.asyncDispose]()), ...this.#closing]);
@@ -333,7 +383,9 @@ export class Broker implements AsyncDisposable {
 
   async #startAll(): Promise<void> {
     const { all } = await this.#partitions.current();
-    if (!this.#draining) { for (const partition of all) partition.start(); }
+    if (this.#draining) return;
+    for (const partition of all) partition.start();
+    this.#stats.start();
   }
 
   async #open(request: SubscribeRequest, signal: AbortSignal): Promise<Subscription> {
@@ -346,6 +398,8 @@ export class Broker implements AsyncDisposable {
       spans,
       partitions: set.all.length,
       log: this.#log,
+      metrics: this.#metrics,
+      tracing: this.#tracing,
       id: await this.#names.create(signal),
     });
     await subscription.open(signal);

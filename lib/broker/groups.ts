@@ -2,6 +2,9 @@ import { cursorIn } from "../codec/cursor.ts";
 import { formatId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { Tracing } from "../metrics/tracing.ts";
+import { noteDelivery } from "./delivery_trace.ts";
 import type { GroupName, PullResult, SettleOp, SettleResult } from "../redis/group.ts";
 import { GroupSpan, type SpanPullOp } from "./group_span.ts";
 import { GroupStream, type GroupStreamRequest } from "./group_stream.ts";
@@ -35,6 +38,10 @@ export interface GroupsOptions {
   readonly streams: Streams;
   readonly log: Logger;
   readonly processId: string;
+  /** What is counted of its work. */
+  readonly metrics: Metrics;
+  /** Makes spans of what is delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
   /** Begins what is to be done though nobody asks; called at each use. */
   readonly start: () => void;
 }
@@ -73,7 +80,14 @@ export class Groups {
     const pulling = rerouting(() => this.#pull(request, { waitMs, signal }));
     this.#pulls.add(pulling);
     try {
-      return await pulling;
+      const result = await pulling;
+      const { metrics, tracing } = this.#options;
+      metrics.delivered.pull += result.messages.length;
+      if (tracing !== undefined) {
+        const messages = result.messages.map(({ message }) => message);
+        noteDelivery(tracing, messages, { by: request.name.group });
+      }
+      return result;
     } finally {
       this.#pulls.delete(pulling);
     }
@@ -97,7 +111,7 @@ export class Groups {
     request: Omit<GroupStreamRequest, "since"> & { readonly since: Start },
   ): Promise<GroupStream> {
     if (this.#stopped) throw new RunnelError("shutting_down");
-    const { log, processId, start } = this.#options;
+    const { log, processId, metrics, tracing, start } = this.#options;
     start();
     return await rerouting(async () => {
       const parts = await this.#partsOf(request.name);
@@ -109,14 +123,24 @@ export class Groups {
         late,
         (signal) => anyOf(parts, ({ waiters }) => waiters.heedRoom(signal)),
       );
-      const stream = { span: new GroupSpan(parts), log, id: crypto.randomUUID(), processId };
+      const stream = {
+        span: new GroupSpan(parts),
+        log,
+        id: crypto.randomUUID(),
+        processId,
+        metrics,
+        tracing,
+      };
       return new GroupStream({ ...request, since }, stream);
     });
   }
 
   /** Pushes messages to a client until either ends. */
-  serve(stream: GroupStream, sink: Sink): Promise<void> {
-    return this.#options.streams.serve(stream, sink);
+  async serve(stream: GroupStream, sink: Sink): Promise<void> {
+    const { streams, metrics: { open } } = this.#options;
+    open.group_stream++;
+    await streams.serve(stream, sink);
+    open.group_stream--;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { partitionOf } from "../codec/partition_of.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import type { Site } from "../redis/site.ts";
 import { PartitionStore } from "../redis/store.ts";
 import type { Retention } from "../redis/topic_store.ts";
@@ -28,6 +29,8 @@ export interface PartitionSettings {
   readonly backlogFactor: number;
   /** Names this process. */
   readonly processId: string;
+  /** What is counted of its work. @default metrics of its own */
+  readonly metrics?: Metrics;
 }
 
 /** Which partition. */
@@ -61,6 +64,7 @@ export class Partition implements AsyncDisposable {
   readonly requests: Requests;
   readonly confirmations: Confirmations;
   readonly presence: Presence;
+  readonly #metrics: Metrics;
   readonly #lanes: PublishLanes;
   readonly #scheduler: Scheduler;
   readonly #sweeper: Sweeper;
@@ -68,23 +72,24 @@ export class Partition implements AsyncDisposable {
 
   constructor(options: PartitionOptions) {
     const { site, log, processId, number, partitions } = options;
-    const { prefix, retention, idempotencyMs, backlogFactor } = options;
+    const { prefix, retention, idempotencyMs, backlogFactor, metrics = new Metrics() } = options;
     const store = new PartitionStore(site, {
       ...{ prefix, partition: number, partitions, retention, idempotencyMs, backlogFactor },
     });
     const index = new GroupIndex(store.groups);
     const openLink: Site["openFeedLink"] = (events) => site.openFeedLink(events);
     const closed = () => new RunnelError(this.#isSplit ? "partition_split" : "shutting_down");
-    const feed = new Feed({ store, openLink, log, processId, closed });
+    const feed = new Feed({ store, openLink, log, processId, closed, metrics });
     const publish = (message: PreparedMessage) => this.#publish(message);
+    this.#metrics = metrics;
     this.number = number;
     this.store = store;
     this.index = index;
     this.feed = feed;
-    this.#lanes = new PublishLanes({ store, log, index, closed });
+    this.#lanes = new PublishLanes({ store, log, index, metrics, closed });
     this.reader = new Reader(store);
     this.calls = new WorkCalls({
-      ...{ store: store.groups, reset: () => store.resetLane(), log, closed },
+      ...{ store: store.groups, reset: () => store.resetLane(), log, metrics, closed },
     });
     this.waiters = new GroupWaiters({ feed, now: () => store.now });
     this.requests = new Requests({
@@ -115,11 +120,22 @@ export class Partition implements AsyncDisposable {
     options: { atomic?: boolean } = {},
   ): Promise<readonly Outcome[]> {
     const outcomes = await this.#lanes.store(messages, options);
+    this.#note(outcomes);
     for (const outcome of outcomes) {
       if (outcome instanceof RunnelError || outcome.scheduled === undefined) continue;
       this.#scheduler.expect(outcome.scheduled.at);
     }
     return outcomes;
+  }
+
+  /**
+   * Sends messages to whoever is listening now, and stores nothing.
+   *
+   * @throws RedisFailure
+   */
+  async send(messages: readonly PreparedMessage[]): Promise<void> {
+    await this.store.publishEphemeral(messages);
+    this.#metrics.published.ephemeral += messages.length;
   }
 
   /**
@@ -151,7 +167,21 @@ export class Partition implements AsyncDisposable {
   }
 
   async #publish(message: PreparedMessage): Promise<Outcome> {
-    const [outcome] = await this.#lanes.store([message]);
+    const outcomes = await this.#lanes.store([message]);
+    this.#note(outcomes);
+    const [outcome] = outcomes;
     return outcome ?? new RunnelError("internal");
+  }
+
+  #note(outcomes: readonly Outcome[]): void {
+    const { published } = this.#metrics;
+    for (const outcome of outcomes) {
+      if (outcome instanceof RunnelError) {
+        // it is published again elsewhere
+        if (outcome.code !== "partition_split") published.failed++;
+      } else if (outcome.scheduled !== undefined) published.scheduled++;
+      else if (outcome.duplicate) published.duplicate++;
+      else published.stored++;
+    }
   }
 }

@@ -1,7 +1,12 @@
 import { formatCursor } from "../codec/cursor.ts";
 import { formatId, type Id } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
+import type { StoredMessage } from "../codec/message.ts";
+import { STATS_TOPIC } from "../codec/topic.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
+import type { Tracing } from "../metrics/tracing.ts";
+import { noteDelivery } from "./delivery_trace.ts";
 import type { CursorFrame } from "./batch.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import type { Feed } from "./feed.ts";
@@ -45,6 +50,10 @@ export interface SubscriptionParts {
   readonly partitions: number;
   readonly log: Logger;
   readonly id: string;
+  /** What is counted of its work. @default nothing */
+  readonly metrics?: Metrics;
+  /** Makes spans of what is delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Unread bytes at which a live subscription turns lagging. */
@@ -68,6 +77,7 @@ export class Subscription implements Stream, StrandHost {
   readonly #unfinished: Set<Strand>;
   #strands: readonly Strand[] = [];
   #sink: Sink | undefined;
+  readonly #metrics: Metrics | undefined;
   #left: number;
 
   constructor(request: SubscribeRequest, parts: SubscriptionParts) {
@@ -75,6 +85,8 @@ export class Subscription implements Stream, StrandHost {
     this.filter = request.filter;
     this.#request = request;
     this.#parts = parts;
+    // who looks at what is counted must not change it
+    this.#metrics = request.filter.key === STATS_TOPIC ? undefined : parts.metrics;
     this.#left = request.limit ?? Infinity;
     this.#unfinished = new Set();
   }
@@ -185,11 +197,28 @@ export class Subscription implements Stream, StrandHost {
 
   give(bytes: Uint8Array, count: number): void {
     this.#left -= count;
+    if (this.#metrics !== undefined) this.#metrics.delivered.subscription += count;
     if (bytes.length > 0) this.#sink?.write(bytes);
     if (this.#left <= 0) this.end("limit");
   }
 
+  get isTraced(): boolean {
+    return this.#parts.tracing !== undefined && this.#metrics !== undefined;
+  }
+
+  trace(messages: readonly StoredMessage[]): void {
+    const { tracing } = this.#parts;
+    if (tracing !== undefined) noteDelivery(tracing, messages, { by: "subscription" });
+  }
+
+  /** Gives a message that is not stored, and comes by no feed. */
+  giveAside(message: StoredMessage): void {
+    if (this.#over.signal.aborted || this.isBehind) return;
+    this.give(this.encoder.messages([message]), 1);
+  }
+
   announce(gap: Gap, { moves }: { moves: boolean }): void {
+    if (this.#metrics !== undefined) this.#metrics.gaps[gap.reason]++;
     this.#sink?.write(this.encoder.gap(gap, moves ? this.#cursorText() : undefined));
   }
 

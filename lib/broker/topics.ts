@@ -36,6 +36,8 @@ export interface TopicDescription {
   /** Open subscriptions that get it, over all processes, as of a few seconds ago. */
   readonly subscribers: number;
   readonly retention: { readonly maxMessages: number; readonly maxAgeMs: number | null };
+  /** What of that was set for this topic; the rest is the server's default. */
+  readonly ownRetention: { readonly maxMessages?: number; readonly maxAgeMs?: number };
   /** The groups that consume it, by its name or by a pattern. */
   readonly groups: readonly GroupDescription[];
 }
@@ -250,6 +252,7 @@ export class Topics {
         maxMessages: settings.maxMessages ?? this.#retention.maxMessages,
         maxAgeMs: settings.maxAgeMs ?? this.#retention.maxAgeMs ?? null,
       },
+      ownRetention: settings,
       groups: info.groups,
     };
   }

@@ -1,5 +1,8 @@
 import { RunnelError } from "../errors.ts";
 
+/** The topic on which each process says what it does; nothing of it is kept. */
+export const STATS_TOPIC = "$stats";
+
 /** Most bytes of a topic's name or of a pattern. */
 export const TOPIC_BYTES = 512;
 const TOPIC = { what: "A topic", bytes: TOPIC_BYTES };

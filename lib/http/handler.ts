@@ -1,5 +1,6 @@
 import { RunnelError } from "../errors.ts";
 import { createLogger, type Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { type AuditedRequest, auditManagement, auditRefusal } from "./audit.ts";
 import { createContext, type RequestContext } from "./context.ts";
 import { setSession } from "./cookies.ts";
@@ -17,6 +18,7 @@ import {
 } from "./origin.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
+import type { RouteDoc } from "./route_doc.ts";
 import { decodeParams, type Match, type Routable, Router } from "./router.ts";
 import type { Session } from "./ticket_office.ts";
 import { takeTicket } from "./ticket_parameter.ts";
@@ -29,6 +31,8 @@ export interface Route extends Routable {
   readonly reopens?: true;
   /** Whether it manages topics or groups, so that whoever does it is named in the log. @default false */
   readonly manages?: true;
+  /** What the API's description says of it; `hidden` where it is no part of the API, as a page's script. */
+  readonly doc?: RouteDoc | "hidden";
   /** Answers one request. A RunnelError it throws becomes a problem document, anything else an opaque 500. */
   handle(context: RequestContext): Promise<Response> | Response;
 }
@@ -39,6 +43,8 @@ export interface HttpOptions {
   readonly gate: Gate;
   /** Origins whose pages may use the server; `*` is any. */
   readonly corsOrigins: readonly string[];
+  /** What is counted of requests. @default nothing */
+  readonly metrics?: Metrics;
 }
 
 /** Options of {@link createHandler}. */
@@ -64,6 +70,7 @@ export function createHandler(
   const router = new Router(routes);
   const configure = reportOnce(options, log);
   return async (request) => {
+    const begin = performance.now();
     const exchange = new Exchange(request);
     let response: Response;
     try {
@@ -74,6 +81,10 @@ export function createHandler(
     } catch (error) {
       response = failure(error, exchange, exchange.settings?.log ?? log);
     }
+    exchange.settings?.metrics?.requests.note(exchange.route, {
+      status: response.status,
+      ms: performance.now() - begin,
+    });
     return finish(response, exchange);
   };
 }
@@ -85,6 +96,8 @@ class Exchange {
   readonly origin: string | null;
   /** Undefined where they could not be read. */
   settings: HttpOptions | undefined;
+  /** Undefined where none is there for it. */
+  route: Route | undefined;
   /** Who made it, as soon as that is known. */
   by: Identity | undefined;
   /** What the answer sets, and for which paths. */
@@ -114,6 +127,7 @@ function dispatch(
   if (match === undefined) throw new RunnelError("not_found", "There is nothing at this path");
   const route = findRoute(match, request.method);
   if (route === undefined) return answerWithoutRoute(match, exchange, settings);
+  exchange.route = route;
   if (route.auth === false) return handle(route, { match, exchange, settings, search });
   const { ticket, search: rest } = takeTicket(search);
   const go = (admission: Admission) => {

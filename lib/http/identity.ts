@@ -1,5 +1,6 @@
 import type { Grants, TopicAction } from "../codec/grants.ts";
 import { covers } from "../codec/pattern_cover.ts";
+import { STATS_TOPIC } from "../codec/topic.ts";
 import { RunnelError } from "../errors.ts";
 
 /** What can be allowed on a topic. */
@@ -61,6 +62,10 @@ export class GrantedIdentity implements Identity {
 
   may(action: Action, topic: string): boolean {
     if (action === "manage") return this.grants.manage === true;
+    // it tells of all topics together, so that no pattern is enough
+    if (action === "subscribe" && topic === STATS_TOPIC) {
+      return this.grants.manage === true || this.grants.subscribe?.includes(STATS_TOPIC) === true;
+    }
     const question = `${action} ${topic}`;
     const known = this.#answers.get(question);
     if (known !== undefined) return known;

@@ -1,9 +1,9 @@
 import { htmlResponse, sourceOf } from "./html_response.ts";
 
-/** The page at `/`: what runs here, and a place from which a browser may subscribe. `url` is where it was asked for. */
+/** The page at `/`: what to do first, and where to see what came of it. `url` is where it was asked for. */
 export function welcomePage(url: string): Response {
   const origin = URL.canParse(url) ? new URL(url).origin : "http://localhost:8000";
-  return htmlResponse(PAGE.replace("ORIGIN", () => escapeHtml(origin)), {
+  return htmlResponse(PAGE.replaceAll("ORIGIN", () => escapeHtml(origin)), {
     "style-src": sourceOf(STYLE),
     // for what is typed into its console
     "connect-src": "'self'",
@@ -15,9 +15,41 @@ function escapeHtml(text: string): string {
 }
 
 const STYLE = `
-  :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
-  body { max-width: 42rem; margin: 3rem auto; padding: 0 1rem }
-  pre { padding: .75rem 1rem; overflow-x: auto; border: 1px solid #8886; border-radius: .4rem }
+  :root {
+    color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif;
+    background: light-dark(#f6f7f9, #0e1116); color: light-dark(#14181f, #e7eaef);
+    --muted: light-dark(#565f6c, #9ea8b6); --accent: light-dark(#0b6a78, #4fc3d6);
+    --border: light-dark(#dfe3e8, #2a313b);
+  }
+  body { max-width: 44rem; margin: 0 auto; padding: clamp(1.5rem, 6vw, 4rem) 1rem }
+  header { display: flex; align-items: center; gap: .75rem }
+  h1 { margin: 0; font-size: 1.75rem; line-height: 1.2 }
+  svg { flex: none; width: 2.5rem; height: 2.5rem }
+  rect { fill: var(--accent) }
+  path { fill: none; stroke: light-dark(#fff, #06252b); stroke-width: 2.2; stroke-linecap: round }
+  .lead { margin: .75rem 0 2rem; color: var(--muted) }
+  ol { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin: 0; padding: 0; list-style: none; counter-reset: step }
+  li {
+    position: relative; padding: 1rem 1rem 1rem 3.5rem; border: 1px solid var(--border);
+    border-radius: .5rem; background: light-dark(#fff, #161a21); counter-increment: step;
+  }
+  li::before {
+    content: counter(step); position: absolute; top: 1rem; left: 1rem; width: 1.6rem; border-radius: 1rem;
+    background: light-dark(#e2f2f4, #12303a); color: var(--accent); font-weight: 650; text-align: center;
+  }
+  h2 { margin: 0; font-size: 1rem }
+  p { margin: .25rem 0 }
+  pre {
+    margin: .5rem 0; padding: .5rem .75rem; overflow-x: auto; border: 1px solid var(--border); border-radius: .3rem;
+    background: light-dark(#eef1f4, #0a0d11); font-size: .85rem;
+  }
+  a { color: var(--accent); text-underline-offset: .15em }
+  a:focus-visible, pre:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+  .button {
+    display: inline-block; margin-top: .5rem; padding: .4rem .9rem; border-radius: .3rem;
+    background: var(--accent); color: light-dark(#fff, #06252b); font-weight: 600; text-decoration: none;
+  }
+  nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-top: 2rem; font-size: .9rem }
 `;
 
 const PAGE = `<!doctype html>
@@ -27,13 +59,34 @@ const PAGE = `<!doctype html>
 <title>Runnel</title>
 <style>${STYLE}</style>
 <main>
-<h1>Runnel</h1>
-<p>Durable topics over HTTP and Server-Sent Events. This server is running.</p>
-<p>In this page's console (F12), listen to a topic:</p>
-<pre>new EventSource("/subscribe/topic1").onmessage = (event) =&gt; console.log(event.data)</pre>
-<p>and in a terminal, publish to it:</p>
-<pre>curl -d "Hello" ORIGIN/publish/topic1</pre>
-<p><a href="/topics">Topics</a> · <a href="/health/ready">Health</a></p>
+<header>
+<svg viewBox="0 0 24 24" aria-hidden="true"><rect width="24" height="24" rx="6"/><path d="M4 8.5c2.7-2.4 5.3-2.4 8 0s5.3 2.4 8 0M4 15.5c2.7-2.4 5.3-2.4 8 0s5.3 2.4 8 0"/></svg>
+<h1>Runnel is running</h1>
+</header>
+<p class="lead">Durable topics over HTTP and Server-Sent Events.</p>
+<ol>
+<li>
+<h2>Open a topic in the console</h2>
+<p>It shows what arrives, as it arrives.</p>
+<a class="button" href="/console#/topics/topic1" target="_blank" rel="noopener">Watch topic1</a>
+</li>
+<li>
+<h2>Publish to it from a terminal</h2>
+<pre tabindex="0">curl -d "Hello" ORIGIN/publish/topic1</pre>
+<p>The message is in the console.</p>
+</li>
+<li>
+<h2>Subscribe from a page of your own</h2>
+<p>Try it in this page's developer tools (F12), then publish again:</p>
+<pre tabindex="0">new EventSource("/subscribe/topic1").onmessage = (event) =&gt; console.log(event.data)</pre>
+</li>
+</ol>
+<nav aria-label="More">
+<a href="/console">Console</a>
+<a href="/docs">Documentation</a>
+<a href="/topics">Topics as JSON</a>
+<a href="/health/ready">Health</a>
+</nav>
 </main>
 </html>
 `;

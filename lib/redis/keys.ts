@@ -130,6 +130,16 @@ export class Keys {
     return `${this.base}:dirty`;
   }
 
+  /** String: what there is in the partition, as of a few seconds ago. */
+  get census(): string {
+    return `${this.base}:census`;
+  }
+
+  /** The lock of the census. */
+  get censusTurn(): string {
+    return `${this.base}:census:turn`;
+  }
+
   /** The lock of the retention sweep. */
   get sweep(): string {
     return `${this.base}:sweep`;

@@ -7,6 +7,7 @@ import {
   readTopicEntry,
   type TopicEntry,
 } from "./entry.ts";
+import { CensusStore } from "./census_store.ts";
 import { ConfirmationStore } from "./confirmation_store.ts";
 import { type RedisFailure, toRedisFailure } from "./failure.ts";
 import { ephemeralFrame } from "./frame.ts";
@@ -23,6 +24,7 @@ import { COMMIT } from "./scripts/commit.lua.ts";
 import { FLOORS } from "./scripts/floors.lua.ts";
 import { POSITION } from "./scripts/position.lua.ts";
 import { TOUCH } from "./scripts/touch.lua.ts";
+import { ServerStore } from "./server_store.ts";
 import type { Site } from "./site.ts";
 import type { Stamp } from "./stamp.ts";
 import { SubscriberStore } from "./subscriber_store.ts";
@@ -31,10 +33,10 @@ import { TicketStore } from "./ticket_store.ts";
 import { type Retention, TopicStore } from "./topic_store.ts";
 import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
-const commitScript = new Script(COMMIT);
-const floorsScript = new Script(FLOORS);
-const positionScript = new Script(POSITION);
-const touchScript = new Script(TOUCH);
+const commitScript = new Script(COMMIT, "commit");
+const floorsScript = new Script(FLOORS, "floors");
+const positionScript = new Script(POSITION, "position");
+const touchScript = new Script(TOUCH, "touch");
 
 const BACKLOG_FACTOR = 10;
 /** How long a health check's key is kept. */
@@ -139,6 +141,10 @@ export class PartitionStore {
   readonly rates: RateStore;
   /** How many subscriptions each process has open. */
   readonly subscribers: SubscriberStore;
+  /** What there is, counted for all processes. */
+  readonly census: CensusStore;
+  /** The Redis server that it is on. */
+  readonly server: ServerStore;
   readonly #site: Site;
   readonly #parts: PartitionParts;
   readonly #options: StoreOptions;
@@ -160,6 +166,13 @@ export class PartitionStore {
     this.rates = new RateStore(parts);
     this.topics = new TopicStore(parts, options.retention);
     this.subscribers = new SubscriberStore(parts);
+    this.census = new CensusStore(parts);
+    this.server = new ServerStore(parts);
+  }
+
+  /** Whether it is on a Cluster, where each partition may be on another node. */
+  get isSharded(): boolean {
+    return this.#site.sharded;
   }
 
   /** Redis's time as of the last answer and our own clock since, in milliseconds since 1970. */
@@ -234,9 +247,15 @@ export class PartitionStore {
     this.#site.resetReplicated(replicas);
   }
 
-  /** Publishes messages, in order, to whoever is listening now, and stores nothing. */
-  async publishEphemeral(messages: readonly { topic: string; body: string }[]): Promise<void> {
-    await this.#site.run(async (client) => {
+  /**
+   * Publishes messages, in order, to whoever is listening now, and stores nothing.
+   *
+   * @returns how many feeds got each by its topic, and by the channel of the whole partition
+   */
+  async publishEphemeral(
+    messages: readonly { topic: string; body: string }[],
+  ): Promise<{ named: number; everything: number }[]> {
+    return await this.#site.run(async (client) => {
       const time = await this.#parts.check(client);
       const pipeline = client.pipeline();
       for (const { topic, body } of messages) {
@@ -246,7 +265,11 @@ export class PartitionStore {
           else pipeline.publish(channel, frame);
         }
       }
-      throwFirst(await pipeline.exec());
+      const counts = throwFirst(await pipeline.exec());
+      return messages.map((_, i) => ({
+        named: Number(counts[2 * i]),
+        everything: Number(counts[2 * i + 1]),
+      }));
     });
   }
 

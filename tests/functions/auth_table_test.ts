@@ -64,8 +64,10 @@ interface Way {
   readonly call: (topic: string) => { path: string } & SendOptions;
 }
 
+const EVENT = { specversion: "1.0", id: "1", source: "/s", type: "t" };
 const inPath = (topic: string) => encodeURIComponent(topic);
 const WAYS: Readonly<Record<string, Way>> = {
+  "GET /metrics": { needs: ["manage"], takes: "topics", call: () => ({ path: "/metrics" }) },
   "POST /publish": {
     needs: ["publish"],
     takes: "published",
@@ -75,6 +77,35 @@ const WAYS: Readonly<Record<string, Way>> = {
     needs: ["publish"],
     takes: "published",
     call: (topic) => ({ path: `/publish/${inPath(topic)}`, method: "POST", body: "1" }),
+  },
+  "POST /publish of a CloudEvent": {
+    needs: ["publish"],
+    takes: "published",
+    call: (topic) => ({
+      path: "/publish",
+      method: "POST",
+      body: JSON.stringify({ ...EVENT, topic }),
+      headers: { "content-type": "application/cloudevents+json" },
+    }),
+  },
+  "POST /publish/{topic} of a CloudEvent in headers": {
+    needs: ["publish"],
+    takes: "published",
+    call: (topic) => ({
+      path: `/publish/${inPath(topic)}`,
+      method: "POST",
+      headers: { "ce-specversion": "1.0", "ce-id": "2", "ce-source": "/s", "ce-type": "t" },
+    }),
+  },
+  "POST /batch of CloudEvents": {
+    needs: ["publish"],
+    takes: "published",
+    call: (topic) => ({
+      path: "/batch",
+      method: "POST",
+      body: JSON.stringify([{ ...EVENT, topic }]),
+      headers: { "content-type": "application/cloudevents-batch+json" },
+    }),
   },
   "POST /batch": {
     needs: ["publish"],
@@ -311,9 +342,9 @@ Deno.test("whoever shows nothing good is answered 401 in every way, and told how
   }
 });
 
-Deno.test("health and the welcome page need no credential, and say nothing of topics", async () => {
+Deno.test("health, the welcome page and the console need no credential, and say nothing of topics", async () => {
   await using runnel = await startRunnel({ env });
-  for (const path of ["/health/live", "/health/ready", "/"]) {
+  for (const path of ["/health/live", "/health/ready", "/", "/console"]) {
     const answer = await send(`${runnel.url}${path}`);
     assert.equal(answer.status, 200, path);
     assert.doesNotMatch(JSON.stringify(answer.body), /orders/);

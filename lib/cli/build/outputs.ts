@@ -1,5 +1,6 @@
 import { builtModule } from "./built_module.ts";
 import { bundle } from "./bundle.ts";
+import { docsModule } from "./docs_module.ts";
 import { exportsOf, publicDeclarations } from "./declarations.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -40,6 +41,7 @@ export const OUTPUTS: readonly Output[] = [
       ], "lib/console");
     },
   },
+  { path: "lib/docs/built.ts", make: docsModule },
 ];
 
 /** The style sheets of a folder and those below it, in the order of their paths: what is deeper may change what is not. */

@@ -2,7 +2,7 @@ import type { Member } from "./collection.ts";
 import type { KeyPlan, Place } from "./key_copier.ts";
 
 /** Keys that say what processes do at a place, or that nobody misses: they begin anew at the next one. */
-const LEFT_BEHIND = /^(procs|n:.*|health|sweep|dirty|doctor:.*)$/;
+const LEFT_BEHIND = /^(procs|n:.*|health|sweep|census(:turn)?|dirty|doctor:.*)$/;
 /** Fields of meta that belong to a place. */
 const OF_THE_PLACE: ReadonlySet<string> = new Set(["state", "to", "move"]);
 
