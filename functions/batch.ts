@@ -118,12 +118,13 @@ const BATCH: RouteDoc = {
       headers: QUOTA_HEADERS,
     },
     207: {
-      about: "Some messages are not stored; each result says which and why.",
+      about:
+        "Some messages are not stored, or none; each result says why. Of an atomic batch it is `batch_aborted` where another message is at fault.",
       content: { "application/json": OUTCOME },
       headers: QUOTA_HEADERS,
     },
   },
-  problems: [...STORING_PROBLEMS, "batch_aborted", "idempotency_conflict", "not_replicated"],
+  problems: [...STORING_PROBLEMS, "not_replicated"],
   curl: `curl -H 'content-type: application/json' -d '[{"topic":"a","data":1}]' /batch`,
 };
 

@@ -27,6 +27,7 @@ export interface ApiParameter {
   readonly in: string;
   readonly description?: string;
   readonly required?: boolean;
+  readonly example?: unknown;
   readonly schema: ApiSchema;
 }
 

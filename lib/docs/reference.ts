@@ -181,9 +181,8 @@ function sampleHtml(
   return exampleHtml([...words, `${base}${filled}`].join(" "));
 }
 
-function exampleOf(parameter: ApiParameter): string {
-  const { example = parameter.name } = parameter as ApiParameter & { readonly example?: string };
-  return encodeURIComponent(example);
+function exampleOf({ name, example = name }: ApiParameter): string {
+  return encodeURIComponent(String(example));
 }
 
 /** The error codes of an operation, by status. */

@@ -11,6 +11,7 @@ import { type ErrorCode, ERRORS } from "../errors.ts";
 import type { Route } from "./handler.ts";
 import { PROBLEM_TYPE } from "./problem.ts";
 import { problemSchema } from "./problem_schema.ts";
+import { QUOTA_HEADERS } from "./publish_quota.ts";
 import { headerName, type ParameterSchema } from "./query.ts";
 import type { AnswerDoc, ContentDoc, PartDoc, RouteDoc } from "./route_doc.ts";
 import { problemsOf } from "./route_problems.ts";
@@ -110,7 +111,10 @@ const REQUEST_ID = {
 
 const PROBLEM_HEADERS: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   401: { "www-authenticate": "How to show a credential (RFC 6750)." },
-  429: { "retry-after": "Seconds, where it is known when there is room again." },
+  429: {
+    "retry-after": "Seconds, where it is known when there is room again.",
+    ...QUOTA_HEADERS,
+  },
   503: { "retry-after": "Seconds, where the same request can succeed later." },
 };
 
