@@ -36,7 +36,7 @@ export interface Item {
   readonly message?: Message;
   readonly event?: StreamEvent;
   /** Where the subscription stands after it. */
-  readonly cursor: string;
+  cursor: string;
 }
 
 /** Items that may wait before reading pauses. */
@@ -149,9 +149,8 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
     if (this.#over) return;
     const last = this.#items.at(-1);
     // a heartbeat behind something that waits only moves the place
-    if (last && !item.message && !item.event) {
-      this.#items[this.#items.length - 1] = { ...last, cursor: item.cursor };
-    } else this.#items.push(item);
+    if (last && !item.message && !item.event) last.cursor = item.cursor;
+    else this.#items.push(item);
     this.#wakeReader();
     if (this.#items.length < WAITING_MOST) return;
     return new Promise((resolve) => this.#wakeSource = resolve);
