@@ -114,7 +114,7 @@ export function payloadOf(data: unknown): Record<string, unknown> {
 interface Call {
   readonly wire: Readonly<Record<string, unknown>>;
   readonly size: number;
-  readonly attempts: number;
+  attempts: number;
   failures: number;
   resolve(published: Published): void;
   reject(error: unknown): void;
@@ -156,6 +156,8 @@ export class Publisher {
         const call: Call = { wire, size, attempts, failures: 0, resolve, reject };
         forget = onAbort(signal, () => {
           this.#line = this.#line.filter((other) => other !== call);
+          // what is under way is not sent again
+          call.attempts = 0;
           reject(signal?.reason);
         });
         this.#join(call);

@@ -63,7 +63,7 @@ export function errorOf(problem: Problem, status: number, headers?: Headers): Ru
   const { retryable = status >= 500 || status === 429 || status === 408, errors = [] } = problem;
   return new RunnelError(detail, {
     ...{ code, status, retryable, errors },
-    requestId: problem.requestId ?? headers?.get("x-request-id") ?? undefined,
+    requestId: problem.requestId,
     // it may be a date, which is not worth reading
     retryAfterMs: Number(headers?.get("retry-after")) * 1000 || 0,
   });

@@ -36,7 +36,7 @@ export interface Item {
   readonly message?: Message;
   readonly event?: StreamEvent;
   /** Where the subscription stands after it. */
-  readonly cursor: string;
+  cursor: string;
 }
 
 /** Items that may wait before reading pauses. */
@@ -84,8 +84,8 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
   }
 
   /**
-   * Where it stands after what was dealt with, which the message is not at which a loop was left: give it as `since` to go
-   * on there later. Empty before `$ready`.
+   * Where it stands, behind the message that was handed out last: give it as `since` to go on there later. Empty before
+   * `$ready`.
    */
   get cursor(): string {
     return this.#cursor;
@@ -106,9 +106,8 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
         const item = this.#items.shift();
         if (item) {
           if (this.#items.length < WAITING_MOST / 2) this.#wakeSource();
-          // the loop asks for the next message when it is done with this one
-          if (item.message) yield await validated(item.message, this.#schema);
           this.#cursor = item.cursor;
+          if (item.message) yield await validated(item.message, this.#schema);
           if (item.event) this.#callbacks.onEvent?.(item.event);
         } else if (this.#error) throw this.#error;
         else if (this.#over) return;
@@ -150,9 +149,8 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
     if (this.#over) return;
     const last = this.#items.at(-1);
     // a heartbeat behind something that waits only moves the place
-    if (last && !item.message && !item.event) {
-      this.#items[this.#items.length - 1] = { ...last, cursor: item.cursor };
-    } else this.#items.push(item);
+    if (last && !item.message && !item.event) last.cursor = item.cursor;
+    else this.#items.push(item);
     this.#wakeReader();
     if (this.#items.length < WAITING_MOST) return;
     return new Promise((resolve) => this.#wakeSource = resolve);

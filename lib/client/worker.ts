@@ -150,5 +150,5 @@ export class Worker<T = unknown> {
 }
 
 function usualDelay({ deliveries = 1 }: Message): number {
-  return Math.min(1_000 * 2 ** Math.min(deliveries - 1, 10), DELAY_MOST_MS);
+  return Math.min(500 * 2 ** deliveries, DELAY_MOST_MS);
 }

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { createClient } from "../../lib/client/mod.ts";
 import { skipsBrowser } from "../_support/browser.ts";
 import { type BrowserTabs, openTabs, waitFor } from "../_support/browser_tabs.ts";
+import { ALL, apiKey } from "../_support/credentials.ts";
 import { startRunnel } from "../_support/fixture.ts";
 import { publishId, send } from "../_support/http.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
@@ -174,5 +175,95 @@ Deno.test(
     await publishSome(runnel.url, 30, 40);
     await assertSeen(pages, 40);
     assert.deepEqual(tabs.errors, []);
+  },
+);
+
+Deno.test(
+  "a tab that was put aside, and one whose computer slept for an hour, miss nothing",
+  options,
+  async () => {
+    await using runnel = await startRunnel({ env });
+    await using tabs = await openTabs(runnel.url);
+    const [first, second] = [await tabs.open(), await tabs.open()];
+    for (const page of [first, second]) await subscribe(page, runnel.url, ["a"]);
+    await publishSome(runnel.url, 0, 5);
+    await assertSeen([first, second], 5);
+    // what a browser says when it keeps a page for the way back, and when it shows it again
+    const say = (type: string) =>
+      `dispatchEvent(new PageTransitionEvent("${type}", { persisted: true }))`;
+    await first.evaluate(say("pagehide"));
+    await waitFor(first, "stream.state.status !== 'live'");
+    await publishSome(runnel.url, 5, 10);
+    await assertSeen([second], 10);
+    await first.evaluate(say("pageshow"));
+    await assertSeen([first], 10);
+    for (const page of [first, second]) {
+      await page.evaluate("{ const now = Date.now; Date.now = () => now() + 3_600_000; }");
+    }
+    await publishSome(runnel.url, 10, 15);
+    await assertSeen([first, second], 15);
+    for (const page of [first, second]) await waitFor(page, "stream.state.status === 'live'");
+    assert.deepEqual(tabs.errors, []);
+  },
+);
+
+Deno.test(
+  "a subscription with EventSource in place of fetch goes on where it was",
+  options,
+  async () => {
+    await using runnel = await startRunnel({ env });
+    await using proxy = startProxy({ port: Number(new URL(runnel.url).port) });
+    await using tabs = await openTabs(runnel.url);
+    const page = await tabs.open();
+    await page.evaluate(`
+    globalThis.seen = [];
+    globalThis.client = createClient({ url: "http://127.0.0.1:${proxy.port}" });
+    globalThis.stream = client.subscribe("a", {
+      ...{ via: "eventsource", types: ["created"] },
+      onMessage: ({ data, type }) => void seen.push(type ?? data),
+    });
+  `);
+    await waitFor(page, "stream.state.status === 'live'");
+    proxy.cutAll();
+    const client = createClient(runnel);
+    await client.publish("a", 1);
+    await client.publish("a", 2, { type: "created" });
+    await waitFor(page, "seen.length === 2");
+    assert.deepEqual(await page.evaluate("seen"), [1, "created"]);
+    await page.evaluate("stream.close()");
+  },
+);
+
+Deno.test(
+  "a topic that the leader may not read comes by a stream of its own, and the others' go on",
+  options,
+  async () => {
+    const keys = { any: apiKey("any", ALL), news: apiKey("news", { subscribe: ["news"] }) };
+    await using runnel = await startRunnel({
+      env: {
+        ...{ ...env, RUNNEL_AUTH: "keys", RUNNEL_CORS_ORIGINS: "*" },
+        RUNNEL_KEYS: JSON.stringify(Object.values(keys).map(({ key }) => key)),
+      },
+    });
+    await using tabs = await openTabs(runnel.url);
+    const pages = [await tabs.open(), await tabs.open()];
+    for (const [i, page] of pages.entries()) {
+      const [token, topic] = i === 0 ? [keys.news.text, "news"] : [keys.any.text, "secret"];
+      await page.evaluate(`
+      globalThis.seen = [];
+      globalThis.client = createClient({ url: "${runnel.url}", token: "${token}", share: "us" });
+      globalThis.stream = client.subscribe("${topic}", {
+        onMessage: ({ data }) => void seen.push(data),
+      });
+    `);
+      await waitFor(page, "stream.state.status === 'live'");
+    }
+    const client = createClient({ url: runnel.url, token: keys.any.text });
+    await client.publish("news", "for all");
+    await client.publish("secret", "for one");
+    await waitFor(pages[0]!, "seen.length === 1");
+    await waitFor(pages[1]!, "seen.length === 1");
+    assert.deepEqual(await pages[0]!.evaluate("seen"), ["for all"]);
+    assert.deepEqual(await pages[1]!.evaluate("seen"), ["for one"]);
   },
 );
