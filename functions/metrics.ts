@@ -2,6 +2,7 @@ import { type App, app } from "../lib/app.ts";
 import { STATS_TOPIC } from "../lib/codec/topic.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { authorize } from "../lib/http/identity.ts";
+import { readQuery } from "../lib/http/query.ts";
 
 /** How long a scrape waits for what is to be found out at Redis, in milliseconds. */
 const SURVEY_MS = 2_000;
@@ -14,8 +15,9 @@ export function metricsRoutes(source: () => Promise<App>): Route[] {
   return [{
     method: "GET",
     path: "metrics",
-    handle: async ({ identity }) => {
-      authorize(identity, "subscribe", STATS_TOPIC);
+    handle: async (context) => {
+      readQuery(context, {});
+      authorize(context.identity, "subscribe", STATS_TOPIC);
       const { broker, metrics } = await source();
       const { metricsPage } = await import("../lib/metrics/page.ts");
       const { survey } = broker;

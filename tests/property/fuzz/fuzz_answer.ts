@@ -19,7 +19,7 @@ export interface FuzzAnswer {
  * What is right from time to time: on a busy machine there may be more ahead of a request than can be done within the two
  * seconds after which Runnel gives up. How often is for the caller to judge.
  */
-const BUSY = ["redis_timeout", "overloaded", "outcome_unknown"];
+const BUSY = ["redis_timeout", "feed_silent", "overloaded", "outcome_unknown"];
 const VALID_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /**
