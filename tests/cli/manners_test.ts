@@ -173,7 +173,10 @@ Deno.test("every command that a machine may use answers with JSON", async () => 
   assert.deepEqual([refused.line, typeof refused.error.detail, typeof ms], [2, "string", "number"]);
   assert.deepEqual(totals, { accepted: 2, rejected: 1, bytes: 12 });
   const all = ["--since", "earliest", "--no-wait"];
-  assert.deepEqual((await json("subscribe", "jobs", ...all)).lines.map(({ data }) => data), [
+  const read = await json("subscribe", "jobs", ...all);
+  const said = read.err.split("\n").map((line) => JSON.parse(line).event);
+  assert.deepEqual([said[0], said.at(-1)], ["$ready", "$bye"]);
+  assert.deepEqual(read.lines.map(({ data }) => data), [
     1,
     2,
     3,

@@ -49,6 +49,8 @@ Deno.test(
       return /^busy .* [1-9][\d.,]* .*[▁-█]/m.test(screen.frame);
     }, { timeoutMs: 30_000 });
     assert.deepEqual(topicsIn(screen.frame, /^(busy|quiet)$/), ["busy", "quiet"]);
+    // Ctrl-Z would leave the shell on this screen
+    await screen.type("\x1a");
     await screen.type("q");
     assert.equal(await deadline(screen.code, 60_000), 0);
     assert.ok(

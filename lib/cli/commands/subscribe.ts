@@ -31,7 +31,9 @@ shows all of it. What would command the terminal (escape sequences) is shown, no
     },
     limit: { value: "<n>", help: "End after this many messages" },
     "no-wait": { help: "End when there is nothing more to read" },
-    json: { help: "Print each message as one line of JSON" },
+    json: {
+      help: "Print each message as one line of JSON, and on stderr what is said about the stream",
+    },
     data: { help: "Print the data alone" },
     url: URL_OPTION,
   },
@@ -42,10 +44,7 @@ shows all of it. What would command the terminal (escape sequences) is shown, no
       onOpen: (headers) => printer.setClock(headers),
       query: printer.firstQuery(),
       resume: () => printer.nextQuery(),
-      onBreak: (reason, waitMs) =>
-        terminal.err(
-          printable(`${reason}: again in ${(waitMs / 1000).toFixed(1)} s from where it was`),
-        ),
+      onBreak: (reason, waitMs) => printer.printBreak(reason, waitMs),
     });
     for await (const event of events) printer.print(event);
     return 0;
@@ -104,6 +103,15 @@ class Printer {
     out(screen ? printableLines(text) : text);
   }
 
+  /** Says that the stream was interrupted, and when it goes on. */
+  printBreak(reason: string, waitMs: number): void {
+    const { err } = this.#terminal;
+    if (this.#input.has("json")) {
+      return err(printable(JSON.stringify({ event: "break", reason, waitMs })));
+    }
+    err(printable(`${reason}: again in ${(waitMs / 1000).toFixed(1)} s from where it was`));
+  }
+
   #query(): Query {
     const left = this.#limit === undefined
       ? []
@@ -117,6 +125,11 @@ class Printer {
 
   #printSystemEvent(event: string, fields: Record<string, unknown>): void {
     const { err, style } = this.#terminal;
+    if (this.#input.has("json")) {
+      err(printable(JSON.stringify({ event, ...fields })));
+      this.#complete ||= event === "$bye" && COMPLETE.has(fields.reason);
+      return;
+    }
     if (event === "$ready") return err(style("dim", `Subscribed; cursor ${fields.cursor}`));
     if (event === "$bye" && COMPLETE.has(fields.reason)) {
       this.#complete = true;

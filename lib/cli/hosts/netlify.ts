@@ -48,11 +48,13 @@ path = "/runnel/*"
     },
     {
       path: "netlify/edge-functions/runnel.ts",
-      text: `${madeBy("//")}
-import functions from "${toRepository("netlify/edge-functions", "functions/main.ts")}";
-
-export default (request: Request): Promise<Response> => functions.fetch(request);
-`,
+      text: [
+        madeBy("//"),
+        `import functions from "${toRepository("netlify/edge-functions", "functions/main.ts")}";`,
+        "",
+        "export default (request: Request): Promise<Response> => functions.fetch(request);",
+        "",
+      ].join("\n"),
     },
   ],
 };
