@@ -53,7 +53,7 @@ const PAGE = `<!doctype html>
 <title>Runnel</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="console/app.css?v=${STYLE.hash}">
-<script type="module" src="console/app.js?v=${SCRIPT.hash}"></script>
+<script type="module" blocking="render" src="console/app.js?v=${SCRIPT.hash}"></script>
 <div id="app"></div>
 <noscript>The console needs JavaScript.</noscript>
 </html>

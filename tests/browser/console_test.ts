@@ -3,13 +3,13 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { skipsBrowser } from "../_support/browser.ts";
 import { type ConsolePage, openConsole } from "../_support/console_page.ts";
-import { ALL, apiKey } from "../_support/credentials.ts";
+import { ALL, apiKey, JWT_ENV, token } from "../_support/credentials.ts";
 import { startRunnel } from "../_support/fixture.ts";
 import { publish, send } from "../_support/http.ts";
 import { openStream } from "../_support/sse.ts";
 import { report, reportStream } from "../_support/stats_reports.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
-import { until } from "../_support/until.ts";
+import { deadline, until } from "../_support/until.ts";
 
 // Playwright keeps its connection to the browser beyond what the sanitizers can see
 const options = { sanitizeOps: false, sanitizeResources: false, ignore: skipsBrowser };
@@ -530,5 +530,48 @@ Deno.test("a browser that may keep nothing shows the console all the same", opti
   await waitForTopics(view, ["t"]);
   await view.page.getByRole("button", { name: "Colours: as the system" }).click();
   await view.until(`document.documentElement.dataset.theme === "light"`);
+  view.verify();
+});
+
+Deno.test("a tab that slept goes on where things are now", options, async () => {
+  await using runnel = await startRunnel();
+  await makeTopics(runnel.url, ["t"]);
+  await using view = await openConsole(runnel.url);
+  await waitForTopics(view, ["t"]);
+  await view.until(`${legend("Subscribers", "open")} === "0"`);
+  const browser = await view.page.context().newCDPSession(view.page);
+  // nothing of the page runs: its timers stand still, and what comes waits at its door
+  await browser.send("Debugger.enable");
+  const sleeping = new Promise((resolve) => browser.once("Debugger.paused", resolve));
+  await browser.send("Debugger.pause");
+  await deadline(sleeping, 10_000, "the page to sleep");
+  await makeTopics(runnel.url, ["overnight"]);
+  await using stream = await openStream(`${runnel.url}/subscribe/t`);
+  await stream.until("$ready");
+  const before = view.asked.length;
+  await using stats = await openStream(`${runnel.url}/subscribe?topic=$stats`);
+  for (let i = 0; i < 7; i++) await stats.until("stats");
+  assert.deepEqual(view.asked.slice(before), []);
+  await browser.send("Debugger.disable");
+  await waitForTopics(view, ["overnight", "t"]);
+  await view.until(`${legend("Subscribers", "open")} === "1"`);
+  await view.light("Live");
+  view.verify();
+});
+
+Deno.test("who is signed in with a token is asked for another when it ends", options, async () => {
+  await using runnel = await startRunnel({ env: JWT_ENV });
+  const first = await token({ ...ALL, manage: true }, { endsIn: 10 });
+  await using view = await openConsole(runnel.url);
+  const signIn = async (text: string) => {
+    await view.page.getByLabel("Key or token").fill(text);
+    await view.page.getByRole("button", { name: "Sign in" }).click();
+  };
+  await signIn(first);
+  await view.shows("No topic yet");
+  await view.until(`document.querySelector("form h1")?.textContent === "Sign in"`);
+  assert.equal(await view.page.evaluate("sessionStorage.length"), 0);
+  await signIn(await token(ALL));
+  await view.shows("No topic yet");
   view.verify();
 });
