@@ -8,6 +8,8 @@ export type ConnectionState =
   | { readonly kind: "unreachable" }
   /** Runnel answers, and Redis does not. */
   | { readonly kind: "away"; readonly detail: string }
+  /** Runnel answers that it is not ready, for another reason. */
+  | { readonly kind: "unready"; readonly detail: string }
   /** Some of several Redis servers do not answer. */
   | { readonly kind: "degraded"; readonly detail: string };
 
@@ -79,8 +81,7 @@ export class Connection {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       this.#set(stateOf(await this.#api.call<Readiness>("GET", "health/ready", { signal })));
     } catch (error) {
-      const isAnswer = error instanceof ApiError && error.status !== 0;
-      this.#set(isAnswer ? { kind: "away", detail: error.message } : { kind: "unreachable" });
+      this.#set(failureOf(error));
     }
   }
 
@@ -90,6 +91,12 @@ export class Connection {
 }
 
 const CONNECTING = { kind: "connecting" } as const;
+
+function failureOf(error: unknown): ConnectionState {
+  if (!(error instanceof ApiError) || error.status === 0) return { kind: "unreachable" };
+  const { code, message: detail } = error;
+  return { kind: code.startsWith("redis") ? "away" : "unready", detail };
+}
 
 function stateOf({ status, shards = [] }: Readiness): ConnectionState {
   if (status === "ready") return { kind: "live" };

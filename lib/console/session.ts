@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { keep, readKept } from "./kept.ts";
 import { Store } from "./store.ts";
 
 /** Who looks. */
@@ -19,9 +20,9 @@ export class Session {
 
   constructor(api: Api) {
     this.#api = api;
-    const token = sessionStorage.getItem(KEY);
-    if (token !== null) api.token = token;
-    this.state = new Store<SessionState>({ isSignedIn: token !== null });
+    const token = readKept("sessionStorage", KEY);
+    if (token !== undefined) api.token = token;
+    this.state = new Store<SessionState>({ isSignedIn: token !== undefined });
     api.onUnauthorized = ({ message }) => {
       if (!this.#isTrying) this.#ask(message);
     };
@@ -44,7 +45,7 @@ export class Session {
     } finally {
       this.#isTrying = false;
     }
-    sessionStorage.setItem(KEY, token);
+    keep("sessionStorage", KEY, token);
     this.state.value = { isSignedIn: true };
   }
 
@@ -55,7 +56,7 @@ export class Session {
 
   #ask(wanted: string): void {
     this.#api.token = undefined;
-    sessionStorage.removeItem(KEY);
+    keep("sessionStorage", KEY, undefined);
     this.state.value = { isSignedIn: false, wanted };
   }
 }

@@ -1,3 +1,4 @@
+import { keep, readKept } from "./kept.ts";
 import { Store } from "./store.ts";
 
 /** Which colours are shown; `system` follows what the machine prefers. */
@@ -18,7 +19,7 @@ export function applyTheme(): void {
   apply();
   theme.follow(() => {
     apply();
-    keep(theme.value);
+    keep("localStorage", KEY, theme.value);
   });
 }
 
@@ -38,19 +39,7 @@ export function followColours(listener: () => void): () => void {
   };
 }
 
-// a browser that keeps nothing throws at the very name of localStorage
 function readTheme(): Theme {
-  try {
-    return ORDER.find((one) => one === localStorage.getItem(KEY)) ?? "system";
-  } catch {
-    return "system";
-  }
-}
-
-function keep(value: Theme): void {
-  try {
-    localStorage.setItem(KEY, value);
-  } catch {
-    // then the choice lasts as long as the page
-  }
+  const kept = readKept("localStorage", KEY);
+  return ORDER.find((one) => one === kept) ?? "system";
 }

@@ -28,7 +28,7 @@ const STYLE = `
   rect { fill: var(--accent) }
   path { fill: none; stroke: light-dark(#fff, #06252b); stroke-width: 2.2; stroke-linecap: round }
   .lead { margin: .75rem 0 2rem; color: var(--muted) }
-  ol { display: grid; gap: 1rem; margin: 0; padding: 0; list-style: none; counter-reset: step }
+  ol { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin: 0; padding: 0; list-style: none; counter-reset: step }
   li {
     position: relative; padding: 1rem 1rem 1rem 3.5rem; border: 1px solid var(--border);
     border-radius: .5rem; background: light-dark(#fff, #161a21); counter-increment: step;
@@ -73,12 +73,13 @@ const PAGE = `<!doctype html>
 <li>
 <h2>Publish to it from a terminal</h2>
 <pre tabindex="0">curl -d "Hello" ORIGIN/publish/topic1</pre>
-<p>The message is in the console.</p>
+<p>The console shows it at once.</p>
 </li>
 <li>
 <h2>Subscribe from a page of your own</h2>
 <p>Try it in this page's developer tools (F12), then publish again:</p>
-<pre tabindex="0">new EventSource("/subscribe/topic1").onmessage = (event) =&gt; console.log(event.data)</pre>
+<pre tabindex="0">stream = new EventSource("/subscribe/topic1")
+stream.onmessage = (event) =&gt; console.log(event.data)</pre>
 </li>
 </ol>
 <nav aria-label="More">

@@ -5,6 +5,7 @@ import { Icon } from "../ui/icon.tsx";
 import { Toasts } from "../ui/toast.tsx";
 import { Light } from "./light.tsx";
 import { ThemeButton } from "./theme_button.tsx";
+import { Trouble } from "./trouble.tsx";
 
 /** What {@link Frame} takes. */
 export interface FrameProps {
@@ -50,6 +51,7 @@ export function Frame({ connection, onSignOut, onKeys, children }: FrameProps) {
           )}
         </div>
       </header>
+      <Trouble connection={connection} />
       <main id="main" tabIndex={-1}>{children}</main>
       <Toasts />
     </>

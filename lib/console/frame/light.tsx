@@ -13,6 +13,7 @@ const SAYINGS: Readonly<
   live: { tone: "ok", text: "Live" },
   unreachable: { tone: "bad", text: "Server unreachable" },
   away: { tone: "bad", text: "Redis is away" },
+  unready: { tone: "bad", text: "Not ready" },
   degraded: { tone: "warn", text: "Partly away" },
 };
 

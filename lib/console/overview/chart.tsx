@@ -26,11 +26,11 @@ export interface ChartProps {
 }
 
 const AXIS_WIDTH = 52;
-const NARROW_AXIS_WIDTH = 40;
+const NARROW_AXIS_WIDTH = 46;
 const NARROW = 200;
 const AXIS_HEIGHT = 22;
-const LABEL_SPACE = 48;
-const MINUTE = 60;
+const LABEL_SPACE = 54;
+const TIME_STEPS = [15, 30, 60, 120, 300];
 const FILL_ALPHA = 0.1;
 
 /** Lines over time, drawn by uPlot; what they say stands beside it as text. */
@@ -93,8 +93,8 @@ function draw(element: HTMLElement, { lines, steps, latest }: Drawing): uPlot {
           size: AXIS_HEIGHT,
           grid: { show: false },
           splits: ({ scales: { x }, width }) =>
-            minutesIn(x?.min ?? 0, x?.max ?? 0, width - AXIS_WIDTH),
-          values: (_, splits) => splits.map((second) => formatTime(second * 1_000).slice(0, 5)),
+            timesIn(x?.min ?? 0, x?.max ?? 0, width - AXIS_WIDTH),
+          values: (_, splits) => splits.map((second) => formatTime(second * 1_000).slice(0, 8)),
         },
         {
           ...axis,
@@ -125,12 +125,12 @@ function draw(element: HTMLElement, { lines, steps, latest }: Drawing): uPlot {
   );
 }
 
-/** The full minutes between two seconds, as many as have room in so many pixels. */
-function minutesIn(from: number, to: number, room: number): number[] {
-  const labels = Math.max(Math.floor(room / LABEL_SPACE), 1);
-  const step = Math.max(Math.ceil((to - from) / labels / MINUTE), 1) * MINUTE;
+/** Round times between two seconds, as many as have room in so many pixels. */
+function timesIn(from: number, to: number, room: number): number[] {
+  const least = (to - from) * LABEL_SPACE / room;
+  const step = TIME_STEPS.find((step) => step >= least) ?? TIME_STEPS.at(-1) ?? 1;
   // a label is centred: nearer to an end it would be cut
-  const margin = (to - from) * LABEL_SPACE / 3 / room;
+  const margin = least / 2;
   const first = Math.ceil((from + margin) / step);
   const last = Math.floor((to - margin) / step);
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => (first + i) * step);

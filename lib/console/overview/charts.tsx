@@ -1,10 +1,10 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Api } from "../api.ts";
 import { formatBytes, formatShort } from "../ui/format.ts";
 import { useTicks } from "../ui/ticks.ts";
 import { ChartCard } from "./chart_card.tsx";
 import type { Line } from "./chart.tsx";
-import { SHOWN_SECONDS, type Timeline } from "./history.ts";
+import type { Timeline } from "./history.ts";
 import type { StatsFeed } from "./stats_feed.ts";
 import type { Summary } from "./summary.ts";
 
@@ -76,19 +76,25 @@ const SLACK_SECONDS = 3;
 export function Charts({ feed, api }: { readonly feed: StatsFeed; readonly api: Api }) {
   useTicks(1_000);
   const [pointed, setPointed] = useState<number>();
-  const timeline = feed.history.upTo(lastSecond(feed, api));
-  const at = pointed ?? SHOWN_SECONDS - 1;
+  const last = lastSecond(feed, api);
+  // the pointer moves more often than the lines do
+  const { timeline, cards } = useMemo(() => {
+    const timeline = feed.history.upTo(last);
+    const cards = CARDS.map(({ lines, ...card }) => ({
+      ...card,
+      lines: lines.map((line) => lineOf(line, timeline)),
+    }));
+    return { timeline, cards };
+  }, [last, feed.history.version]);
+  const at = pointed ?? timeline.seconds.length - 1;
   const summary = timeline.summaries[at];
   return (
     <div class="charts">
-      {CARDS.map(({ title, lines, format, steps, note }) => (
+      {cards.map(({ note, ...card }) => (
         <ChartCard
-          key={title}
-          title={title}
+          key={card.title}
           seconds={timeline.seconds}
-          lines={lines.map((line) => lineOf(line, timeline))}
-          format={format}
-          steps={steps}
+          {...card}
           at={at}
           note={summary === undefined ? undefined : note?.(summary)}
           onPoint={setPointed}

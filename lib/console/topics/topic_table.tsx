@@ -16,7 +16,7 @@ export interface TopicTableProps {
   readonly details: TopicDetails;
   /** How many rows there are in all; -1 where that is not known. */
   readonly total: number;
-  /** Told which rows are seen. */
+  /** Told which rows are seen, and each second again. */
   readonly onRange: (range: Range) => void;
 }
 
@@ -35,7 +35,8 @@ export function TopicTable({ api, rows, details, total, onRange }: TopicTablePro
   const rowHeight = useIsNarrow() ? TALL_ROW_HEIGHT : ROW_HEIGHT;
   const [range, look] = useVisibleRange(body, { count: rows.length, rowHeight });
   const move = useMovement({ body, rows, rowHeight, range, look });
-  useEffect(() => onRange(range), [range, rows.length]);
+  // at each tick: what is known of those that are seen grows old
+  useEffect(() => onRange(range));
   useKeys({ j: () => move(1), k: () => move(-1) });
   const now = api.clock.now();
   const seen = rows.slice(range.start, range.end);

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Api } from "../api.ts";
+import type { Api, ApiError } from "../api.ts";
 import { topicHref } from "../place.ts";
 import { useStore } from "../store.ts";
 import { Button } from "../ui/button.tsx";
@@ -82,12 +82,7 @@ export function TopicsPanel({ api, model, total }: TopicsPanelProps) {
           Some Redis servers are out of reach: their topics are not in the list.
         </Notice>
       )}
-      {error !== undefined && (
-        <Notice tone="bad">
-          {isLoaded && "The list is as it was last known. "}
-          {error.message}.
-        </Notice>
-      )}
+      {error !== undefined && !isTrouble(error) && <Notice tone="bad">{error.message}.</Notice>}
       {rows.length > 0
         ? (
           <TopicTable
@@ -128,6 +123,11 @@ function Nothing(
       <span>Nothing is called “{search}”, or begins so.</span>
     </div>
   );
+}
+
+/** Whether the frame says it already. */
+function isTrouble({ status, code }: ApiError): boolean {
+  return status === 0 || code.startsWith("redis");
 }
 
 function counted(
