@@ -1,11 +1,48 @@
+import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
 import { ackSchema, LEASE_MS } from "../lib/broker/group_input.ts";
+import { GROUP_PROBLEMS } from "../lib/broker/problems.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { readQuery } from "../lib/http/query.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
+
+const ACK: RouteDoc = {
+  id: "ack",
+  group: "Work",
+  summary: "Say what became of messages",
+  about:
+    "With `group`, of those a consumer holds: `ack` ends them, `nack` gives them back, `extend` keeps them. With `subscription`, a subscriber confirms them to a publisher that waits for it.",
+  right: "consume the topic; with `subscription`, subscribe to it",
+  body: {
+    content: {
+      "application/json": {
+        schema: ackSchema,
+        example: { topic: "jobs", group: "workers", ids: ["1767225600000-65536"] },
+      },
+    },
+  },
+  answers: {
+    200: {
+      about: "What was done.",
+      content: {
+        "application/json": {
+          schema: z.object({
+            done: z.int().min(0).meta({ description: "How many of the messages it was done to." }),
+            unknown: z.array(z.string()).meta({
+              description: "Those that the group does not hold, or nobody waits for.",
+            }),
+          }).meta({ id: "Acknowledged" }),
+          example: { done: 1, unknown: [] },
+        },
+      },
+    },
+  },
+  problems: GROUP_PROBLEMS,
+};
 
 /** `POST /ack`: what became of messages that a group's consumer holds, or that a subscriber confirms. */
 export function ackRoutes(source: () => Promise<App>): Route[] {
@@ -13,6 +50,7 @@ export function ackRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "ack",
+      doc: ACK,
       handle: async (context) => await ack(await source(), context),
     },
   ];

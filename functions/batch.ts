@@ -1,34 +1,131 @@
 import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
 import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
+import { eventInput } from "../lib/broker/event_input.ts";
 import {
   batchMessageSchema,
   type PreparedMessage,
   prepareMessage,
+  type PublishInput,
 } from "../lib/broker/publish_input.ts";
 import type { PublishOutcome } from "../lib/broker/publisher.ts";
-import { scheduledJson } from "../lib/broker/scheduled.ts";
+import { memberPointer, parseEvent } from "../lib/codec/cloud_event.ts";
+import { STORING_PROBLEMS } from "../lib/broker/problems.ts";
+import { scheduledJson, scheduledSchema } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
 import { NDJSON_TYPE, type NdjsonLine, ndjsonLine } from "../lib/codec/ndjson.ts";
 import { mediaType } from "../lib/codec/payload.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize, type Identity } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
+import { eventMode } from "../lib/http/event_request.ts";
 import { checkShape, invalidFields } from "../lib/http/field_errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
 import { exchangeLines } from "../lib/http/line_exchange.ts";
 import { problemOf } from "../lib/http/problem.ts";
+import { problemSchema } from "../lib/http/problem_schema.ts";
+import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { readQuery } from "../lib/http/query.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
+import { type CarriedTrace, sending } from "../lib/metrics/tracing.ts";
 
-const batchSchema = z.union([
-  z.array(z.unknown()).min(1),
-  z.strictObject({
-    messages: z.array(z.unknown()).min(1),
-    atomic: z.boolean().optional(),
+const batchSchema = batchOf(z.unknown());
+// what each message must be is checked for each alone
+const documentedBatchSchema = batchOf(batchMessageSchema).meta({ id: "Batch" });
+
+function batchOf<M extends z.ZodType>(message: M) {
+  return z.union([
+    z.array(message).min(1),
+    z.strictObject({
+      messages: z.array(message).min(1),
+      atomic: z.boolean().optional().meta({ description: "All or none, of one partition." }),
+    }),
+  ]);
+}
+
+const resultSchema = z.union([
+  z.object({
+    id: z.string().nullable(),
+    duplicate: z.literal(true).optional(),
+    replicas: z.int().optional(),
+    scheduled: scheduledSchema.optional(),
   }),
-]);
+  z.object({ error: problemSchema }),
+]).meta({ id: "BatchResult", description: "What became of one message." });
+
+const counts = { accepted: z.int().min(0), rejected: z.int().min(0) };
+const outcomeSchema = z.object({ ...counts, results: z.array(resultSchema) }).meta({
+  id: "BatchOutcome",
+  description: "What became of each message, in order.",
+});
+const summarySchema = z.object({ ...counts, error: problemSchema.optional() }).meta({
+  id: "BatchSummary",
+  description: "The last line: how many were stored, and why the upload ended where it failed.",
+});
+
+const STORED = { id: "1767225600000-65536" };
+const OUTCOME = { schema: outcomeSchema, example: { accepted: 1, rejected: 0, results: [STORED] } };
+
+const BATCH: RouteDoc = {
+  id: "batch",
+  group: "Publish",
+  summary: "Publish many messages",
+  about:
+    "As one document, or as NDJSON of any length, which is answered line by line while it is uploading.",
+  right: "publish to each topic; a message without it is refused and the others go on",
+  body: {
+    content: {
+      "application/json": {
+        schema: documentedBatchSchema,
+        example: [{ topic: "orders.eu", data: 1 }, { topic: "orders.us", data: 2 }],
+      },
+      [NDJSON_TYPE]: {
+        about: "A message a line.",
+        parts: {
+          message: {
+            summary: "A message",
+            schema: batchMessageSchema,
+            example: { topic: "orders.eu", data: 1 },
+          },
+        },
+      },
+    },
+  },
+  answers: {
+    200: {
+      about: "All messages of a document are stored; or the results of an NDJSON upload.",
+      content: {
+        "application/json": OUTCOME,
+        [NDJSON_TYPE]: {
+          about: "A result a line, in order, and a summary as the last line.",
+          parts: {
+            result: {
+              summary: "What became of one message",
+              schema: resultSchema,
+              example: STORED,
+            },
+            summary: {
+              summary: "The last line",
+              schema: summarySchema,
+              example: { accepted: 1, rejected: 0 },
+            },
+          },
+        },
+      },
+      headers: QUOTA_HEADERS,
+    },
+    207: {
+      about: "Some messages are not stored; each result says which and why.",
+      content: { "application/json": OUTCOME },
+      headers: QUOTA_HEADERS,
+    },
+  },
+  problems: [...STORING_PROBLEMS, "batch_aborted", "idempotency_conflict", "not_replicated"],
+  curl: `curl -H 'content-type: application/json' -d '[{"topic":"a","data":1}]' /batch`,
+};
 
 /** `POST /batch`: many messages as one JSON document, or as NDJSON that is answered while it is uploading. */
 export function batchRoutes(source: () => Promise<App>): Route[] {
@@ -36,8 +133,12 @@ export function batchRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "batch",
+      doc: BATCH,
       handle: async (context) => {
         const runnel = await source();
+        const mode = eventMode(context.request);
+        if (mode === "batch") return await publishEvents(runnel, context);
+        if (mode !== undefined) throw oneEvent();
         readQuery(context, {});
         refuseKey(context.request);
         const type = mediaType(context.request.headers.get("content-type"));
@@ -56,6 +157,12 @@ function refuseKey(request: Request): void {
   throw invalidFields([{ pointer: "idempotency-key", detail }]);
 }
 
+function oneEvent(): RunnelError {
+  const detail =
+    "A single CloudEvent goes to /publish, many are application/cloudevents-batch+json";
+  return new RunnelError("unsupported_media_type", detail);
+}
+
 type Checked = PreparedMessage | RunnelError;
 
 async function publishDocument(runnel: App, context: RequestContext): Promise<Response> {
@@ -66,14 +173,49 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   const isBare = Array.isArray(document);
   const { messages, atomic = false } = isBare ? { messages: document } : document;
   runnel.limits.input.checkBatch(messages.length, isBare ? "#" : "#/messages");
-  const checked = messages.map((message) => check(message, runnel, context.identity));
-  if (atomic) requireAllGood(checked);
-  auditRefused(checked, context);
-  const good = checked.filter(isGood).length;
-  const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
-  const outcomes = await publishGood(runnel, checked, atomic);
+  const reads = messages.map((message) => () => checkShape(message, batchMessageSchema));
+  return await publishAll(runnel, context, { reads, atomic });
+}
+
+/**
+ * Publishes CloudEvents of one JSON array, which may be empty.
+ *
+ * @param topic where all of them go. @default what the extension attribute `topic` of each names
+ */
+export async function publishEvents(
+  runnel: App,
+  context: RequestContext,
+  topic?: string,
+): Promise<Response> {
+  readQuery(context, {});
+  refuseKey(context.request);
+  const { bodyBytes: maxBytes } = runnel.config.limits;
+  const events = await readJson(context.request, { maxBytes, schema: z.array(z.unknown()) });
+  runnel.limits.input.checkBatch(events.length, "#");
+  const reads = events.map((event) => () =>
+    eventInput(parseEvent(event), { topic, pointerOf: memberPointer })
+  );
+  return await publishAll(runnel, context, { reads, atomic: false });
+}
+
+/** Publishes messages; each is read by a function of its own, so that a wrong one fails alone. */
+async function publishAll(
+  runnel: App,
+  context: RequestContext,
+  { reads, atomic }: { reads: readonly (() => PublishInput)[]; atomic: boolean },
+): Promise<Response> {
+  const what = { count: reads.length, header: headerOf(context) };
+  const { outcomes, headers } = await sending(runnel.tracing, what, async (trace) => {
+    const by = { runnel, identity: context.identity, trace };
+    const checked = reads.map((read) => check(read, by));
+    if (atomic) requireAllGood(checked);
+    auditRefused(checked, context);
+    const good = checked.filter(isGood).length;
+    const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
+    return { outcomes: await publishGood(runnel, checked, atomic), headers };
+  });
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
-  if (rejected.length === outcomes.length) throwIfAsWhole(rejected);
+  if (rejected.length > 0 && rejected.length === outcomes.length) throwIfAsWhole(rejected);
   return jsonResponse({
     accepted: outcomes.length - rejected.length,
     rejected: rejected.length,
@@ -96,14 +238,19 @@ function throwIfAsWhole(rejected: readonly RunnelError[]): void {
 function publishLines(runnel: App, context: RequestContext): Response {
   const { request, identity } = context;
   let accepted = 0, rejected = 0;
+  const header = headerOf(context);
   const answer = async (lines: readonly NdjsonLine[]) => {
-    const checked = await withinQuota(
-      lines.map((line) => checkLine(line, runnel, identity)),
-      runnel,
-      identity,
-    );
-    auditRefused(checked, context);
-    const outcomes = await publishGood(runnel, checked, false);
+    const what = { count: lines.length, header };
+    const outcomes = await sending(runnel.tracing, what, async (trace) => {
+      const by = { runnel, identity, trace };
+      const checked = await withinQuota(
+        lines.map((line) => checkLine(line, by)),
+        runnel,
+        identity,
+      );
+      auditRefused(checked, context);
+      return await publishGood(runnel, checked, false);
+    });
     for (const outcome of outcomes) {
       if (outcome instanceof RunnelError) rejected++;
       else accepted++;
@@ -120,20 +267,35 @@ function publishLines(runnel: App, context: RequestContext): Response {
   });
 }
 
-function checkLine({ bytes }: NdjsonLine, runnel: App, identity: Identity): Checked {
+/** Who publishes, where, and in which trace. */
+interface By {
+  readonly runnel: App;
+  readonly identity: Identity;
+  readonly trace: CarriedTrace;
+}
+
+function headerOf({ request }: RequestContext): string | undefined {
+  return readTraceparent(request.headers.get("traceparent"));
+}
+
+function checkLine({ bytes }: NdjsonLine, by: By): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
-    return check(parseJson(bytes), runnel, identity);
+    const message = parseJson(bytes);
+    return check(() => checkShape(message, batchMessageSchema), by);
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
-function check(message: unknown, { limits }: App, identity: Identity): Checked {
+function check(read: () => PublishInput, { runnel: { limits }, identity, trace }: By): Checked {
   try {
-    const input = checkShape(message, batchMessageSchema);
+    const input = read();
     authorize(identity, "publish", input.topic);
-    const prepared = prepareMessage(input);
+    const own = readTraceparent(input.headers?.traceparent);
+    if (own !== undefined) trace.link(own);
+    const traceparent = own === undefined ? trace.traceparent : undefined;
+    const prepared = prepareMessage(withTraceparent(input, traceparent));
     limits.input.checkMessage(input, () => prepared.body);
     return prepared;
   } catch (error) {

@@ -3,6 +3,7 @@ import { SCRIPT, STYLE } from "../lib/console/built.ts";
 import { assetResponse } from "../lib/http/asset_response.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { htmlResponse } from "../lib/http/html_response.ts";
+import { pageDoc } from "../lib/http/route_doc.ts";
 
 /**
  * `GET /console`: the web console, and under it its script and its style. The page holds no data: what it shows it asks
@@ -10,17 +11,25 @@ import { htmlResponse } from "../lib/http/html_response.ts";
  */
 export function consoleRoutes(): Route[] {
   return [
-    { method: "GET", path: "console", auth: false, handle: () => htmlResponse(PAGE, POLICY) },
+    {
+      method: "GET",
+      path: "console",
+      auth: false,
+      doc: pageDoc({ id: "console", summary: "The web console" }),
+      handle: () => htmlResponse(PAGE, POLICY),
+    },
     {
       method: "GET",
       path: "console/app.js",
       auth: false,
+      doc: "hidden",
       handle: (context) => assetResponse(SCRIPT, context),
     },
     {
       method: "GET",
       path: "console/app.css",
       auth: false,
+      doc: "hidden",
       handle: (context) => assetResponse(STYLE, context),
     },
   ];

@@ -1,12 +1,61 @@
+import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
 import type { Readiness } from "../lib/broker/broker.ts";
-import type { RunnelError } from "../lib/errors.ts";
+import { REDIS_PROBLEMS } from "../lib/broker/problems.ts";
+import { ERRORS, type RunnelError } from "../lib/errors.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
+
+const LIVE: RouteDoc = {
+  id: "live",
+  group: "Server",
+  summary: "Whether the process answers",
+  answers: {
+    200: {
+      about: "It does.",
+      content: {
+        "application/json": {
+          schema: z.object({ status: z.literal("ok") }),
+          example: { status: "ok" },
+        },
+      },
+    },
+  },
+};
+
+const READY: RouteDoc = {
+  id: "ready",
+  group: "Server",
+  summary: "Whether Redis takes messages",
+  answers: {
+    200: {
+      about: "It does; where there are several, at least one of them.",
+      content: {
+        "application/json": {
+          schema: z.object({
+            status: z.enum(["ready", "degraded"]),
+            redis: z.object({
+              generation: z.int().min(0).meta({ description: "The present primary's reign." }),
+            }),
+            shards: z.array(z.object({
+              shard: z.int().min(1),
+              status: z.enum(["ready", "down"]),
+              code: z.enum(Object.keys(ERRORS)).optional(),
+            })).optional().meta({ description: "Each Redis server, where there are several." }),
+          }).meta({ id: "Readiness" }),
+          example: { status: "ready", redis: { generation: 1 } },
+        },
+      },
+    },
+  },
+  problems: REDIS_PROBLEMS,
+};
 
 /**
- * `GET /health/live`: the process answers. `GET /health/ready`: Redis takes messages; where some of several do not, it is
- * ready all the same, since the topics of the others work, and says which. Both are open to all.
+ * `GET /health/live`: the process answers. `GET /health/ready`: Redis takes messages, and what is published now comes
+ * to this process, as a probe shows; where some of several do not, it is ready all the same, since the topics of the
+ * others work, and says which. Both are open to all.
  */
 export function healthRoutes(source: () => Promise<App>): Route[] {
   // open to all, so that many who ask must not make many checks: whoever comes meanwhile gets the one under way
@@ -17,12 +66,14 @@ export function healthRoutes(source: () => Promise<App>): Route[] {
     {
       method: "GET",
       path: "health/live",
+      doc: LIVE,
       auth: false,
       handle: () => jsonResponse({ status: "ok" }),
     },
     {
       method: "GET",
       path: "health/ready",
+      doc: READY,
       auth: false,
       handle: async () => {
         const { generation, shards } = await check();

@@ -1,14 +1,54 @@
+import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
 import { LEASE_MS, pullSchema } from "../lib/broker/group_input.ts";
+import { GROUP_PROBLEMS } from "../lib/broker/problems.ts";
 import { parseStart } from "../lib/broker/start.ts";
 import { messageJson } from "../lib/codec/message.ts";
+import { leasedMessageSchema } from "../lib/codec/message_schema.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readJson } from "../lib/http/body.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonTextResponse } from "../lib/http/json_response.ts";
 import { readQuery } from "../lib/http/query.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
 import { leftOf, whileHeld } from "../lib/http/while_held.ts";
+
+const PULL: RouteDoc = {
+  id: "pull",
+  group: "Work",
+  summary: "Lease messages of a group",
+  about:
+    "Each message is given to one consumer of a group at a time, until it is acknowledged or the lease ends. The first pull makes the group.",
+  right: "consume the topic or pattern",
+  body: {
+    content: {
+      "application/json": {
+        schema: pullSchema,
+        example: { topic: "jobs", group: "workers", max: 10, waitMs: 20_000 },
+      },
+    },
+  },
+  answers: {
+    200: {
+      about: "Messages, or none where there is nothing to do.",
+      content: {
+        "application/json": {
+          schema: z.object({
+            lease: z.string().nullable().meta({
+              description: "What holds them, for `POST /ack`; null where there are none.",
+            }),
+            leaseUntil: z.iso.datetime().nullable(),
+            messages: z.array(leasedMessageSchema),
+            more: z.boolean().meta({ description: "Whether there is more to do at once." }),
+          }).meta({ id: "Pulled" }),
+          example: { lease: null, leaseUntil: null, messages: [], more: false },
+        },
+      },
+    },
+  },
+  problems: [...GROUP_PROBLEMS, "stale_attempt"],
+};
 
 /** `POST /pull`: messages of a group, leased to one consumer; it waits for them where it is asked to. */
 export function pullRoutes(source: () => Promise<App>): Route[] {
@@ -16,6 +56,7 @@ export function pullRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "pull",
+      doc: PULL,
       handle: async (context) => await pull(await source(), context),
     },
   ];

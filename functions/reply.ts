@@ -1,10 +1,47 @@
+import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
+import { REDIS_PROBLEMS } from "../lib/broker/problems.ts";
 import { replyBody, replySchema } from "../lib/broker/request_input.ts";
+import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
 import { readJson } from "../lib/http/body.ts";
 import { authorizeAny, type Identity } from "../lib/http/identity.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { jsonResponse } from "../lib/http/json_response.ts";
+import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { readQuery } from "../lib/http/query.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
+import { sending } from "../lib/metrics/tracing.ts";
+
+const REPLY: RouteDoc = {
+  id: "reply",
+  group: "Request and reply",
+  summary: "Answer a request",
+  right: "subscribe to or consume the request's topic",
+  body: {
+    content: {
+      "application/json": {
+        schema: replySchema,
+        example: { replyTo: "$inbox.3b241101-e2bb-4255-8caf-4136c566a962", data: 3 },
+      },
+    },
+  },
+  answers: {
+    202: {
+      about: "Whoever asked gets it.",
+      content: { "application/json": { schema: z.object({}), example: {} } },
+      headers: QUOTA_HEADERS,
+    },
+  },
+  problems: [
+    ...REDIS_PROBLEMS,
+    "requester_gone",
+    "idempotency_conflict",
+    "outcome_unknown",
+    "overloaded",
+    "shutting_down",
+    "rate_limited",
+  ],
+};
 
 /** `POST /reply`: hands a reply to whoever waits for it; whoever may get the request may reply to it. */
 export function replyRoutes(source: () => Promise<App>): Route[] {
@@ -12,6 +49,7 @@ export function replyRoutes(source: () => Promise<App>): Route[] {
     {
       method: "POST",
       path: "reply",
+      doc: REPLY,
       handle: async (context) => {
         const runnel = await source();
         readQuery(context, {});
@@ -21,7 +59,16 @@ export function replyRoutes(source: () => Promise<App>): Route[] {
         const { input: limits, quota } = runnel.limits;
         limits.checkMessage({ headers: input.headers }, () => replyBody(input));
         const headers = (await quota?.take(context.identity.name, 1))?.headers;
-        await runnel.broker.reply(input);
+        const what = {
+          topic: "reply",
+          own: readTraceparent(input.headers?.traceparent),
+          header: readTraceparent(context.request.headers.get("traceparent")),
+        };
+        await sending(
+          runnel.tracing,
+          what,
+          ({ traceparent }) => runnel.broker.reply(withTraceparent(input, traceparent)),
+        );
         return jsonResponse({}, { status: 202, headers });
       },
     },

@@ -1,8 +1,20 @@
 import { type App, app } from "../lib/app.ts";
+import { REDIS_PROBLEMS } from "../lib/broker/problems.ts";
 import { RunnelError } from "../lib/errors.ts";
 import { authorize, type Identity } from "../lib/http/identity.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { readQuery } from "../lib/http/query.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
+
+const CANCEL: RouteDoc = {
+  id: "cancelScheduled",
+  group: "Publish",
+  summary: "Cancel a message that is kept for later",
+  right: "publish to its topic, or manage",
+  params: { token: { about: "What publishing it answered as `scheduled.token`.", example: "x7" } },
+  answers: { 204: { about: "It will not be published." } },
+  problems: [...REDIS_PROBLEMS, "not_found"],
+};
 
 /** `DELETE /scheduled/{token}`: cancels a message that is kept for later. */
 export function scheduledRoutes(source: () => Promise<App>): Route[] {
@@ -10,6 +22,7 @@ export function scheduledRoutes(source: () => Promise<App>): Route[] {
     {
       method: "DELETE",
       path: "scheduled/:token",
+      doc: CANCEL,
       handle: async ({ params: { token = "" }, search, identity }) => {
         readQuery({ search }, {});
         const { broker } = await source();

@@ -2,7 +2,9 @@ import { type App, app } from "../lib/app.ts";
 import { NDJSON, SSE } from "../lib/broker/encoder.ts";
 import { LEASE_LIMITS, LEASE_MS, MESSAGES_MOST } from "../lib/broker/group_input.ts";
 import { requireGroupName } from "../lib/broker/group_name.ts";
+import { REDIS_PROBLEMS } from "../lib/broker/problems.ts";
 import { parseStart, type Start } from "../lib/broker/start.ts";
+import { EVENT_PARTS, LINE_PARTS } from "../lib/broker/stream_parts.ts";
 import { patternFault, requirePattern } from "../lib/codec/topic.ts";
 import { TopicFilter } from "../lib/broker/topic_filter.ts";
 import { NDJSON_TYPE } from "../lib/codec/ndjson.ts";
@@ -23,6 +25,7 @@ import {
   text,
   texts,
 } from "../lib/http/query.ts";
+import { queryDoc, type RouteDoc } from "../lib/http/route_doc.ts";
 
 const QUERY = {
   topic: texts(),
@@ -30,7 +33,7 @@ const QUERY = {
   lastEventId: text(),
   limit: integer({ min: 1 }),
   wait: flag(),
-  format: oneOf("message", "data"),
+  format: oneOf("message", "data", "cloudevents"),
   conflate: flag(),
   group: text(),
   consumer: text(),
@@ -43,6 +46,72 @@ type Query = QueryValues<typeof QUERY>;
 /** Most messages that a group's consumer holds at a time, where nothing is said. */
 const HELD_MOST = 10;
 
+const SUBSCRIBE: RouteDoc = {
+  id: "subscribe",
+  group: "Subscribe",
+  summary: "Open a stream of messages",
+  about:
+    "As Server-Sent Events, or as NDJSON where `Accept` asks for it. Whoever comes back with the last event id gets all that came after it. With `group` it is a stream of work: each message is leased to one consumer, which says with `POST /ack` what became of it.",
+  right: "subscribe to each topic and pattern; with `group`, consume it",
+  query: queryDoc(QUERY, {
+    topic: "Topics and patterns: given several times, or separated by commas.",
+    since:
+      "Where it starts: `latest` if not given, `earliest`, `last:<n>`, an ISO time, a duration such as `10m`, or a message id.",
+    lastEventId: "As the header, for where none can be sent; the header wins.",
+    limit: "It ends after so many messages.",
+    wait: "`0`: it ends when there is nothing more.",
+    format: "`message` if not given; `data` is the payload alone.",
+    conflate: "`1`: of messages with the same key a slow reader gets the latest alone.",
+    group: "The group whose work it gives; it takes one topic or one pattern.",
+    consumer: "With `group`: the consumer's name; one of its own if not given.",
+    max: `With \`group\`: most messages that it holds at a time; ${HELD_MOST} if not given.`,
+    leaseMs: `With \`group\`: how long it has them, in milliseconds; ${LEASE_MS} if not given.`,
+  }, { examples: { topic: ["orders.eu"], since: "10m" } }),
+  headers: {
+    "last-event-id": {
+      about: "The id of the last event that was seen; browsers send it by themselves.",
+      example: "1767225600000-65536",
+    },
+  },
+  answers: {
+    200: {
+      about: "The stream; it stays open.",
+      content: {
+        [SSE_TYPE]: {
+          about: "Events; their names and data are in `/asyncapi.json`.",
+          parts: EVENT_PARTS,
+        },
+        [NDJSON_TYPE]: {
+          about: "A message or an event a line.",
+          parts: LINE_PARTS,
+        },
+      },
+    },
+  },
+  problems: [
+    ...REDIS_PROBLEMS,
+    "invalid_topic",
+    "invalid_cursor",
+    "invalid_group",
+    "too_many_topics",
+    "not_acceptable",
+    "too_many_streams",
+    "group_deleting",
+    "groups_changed",
+    "groups_unadopted",
+    "shutting_down",
+  ],
+  curl: "curl -N '/subscribe?topic=orders.eu&since=10m'",
+};
+
+const SUBSCRIBE_TOPIC: RouteDoc = {
+  ...SUBSCRIBE,
+  id: "subscribeTopic",
+  summary: "Open a stream of one topic's messages",
+  params: { topic: { about: "A topic or pattern.", example: "orders.eu" } },
+  curl: "curl -N /subscribe/orders.eu",
+};
+
 /**
  * `GET /subscribe?topic=...` and `GET /subscribe/{topic}`: a stream of messages, as SSE or NDJSON; with `group` those
  * that are leased to one of a group's consumers.
@@ -50,8 +119,14 @@ const HELD_MOST = 10;
 export function subscribeRoutes(source: () => Promise<App>): Route[] {
   const handle = async (context: RequestContext) => await subscribe(await source(), context);
   return [
-    { method: "GET", path: "subscribe", reopens: true, handle },
-    { method: "GET", path: "subscribe/:topic", reopens: true, handle },
+    { method: "GET", path: "subscribe", reopens: true, doc: SUBSCRIBE, handle },
+    {
+      method: "GET",
+      path: "subscribe/:topic",
+      reopens: true,
+      doc: SUBSCRIBE_TOPIC,
+      handle,
+    },
   ];
 }
 

@@ -9,6 +9,7 @@ import { createLimits, type Limits } from "./http/limits.ts";
 import { TicketOffice } from "./http/ticket_office.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { Metrics } from "./metrics/metrics.ts";
+import { loadTracing, type Tracing } from "./metrics/tracing.ts";
 import { Deployment } from "./redis/deployment.ts";
 import { KeyStore } from "./redis/key_store.ts";
 
@@ -19,6 +20,8 @@ export interface App {
   readonly broker: Broker;
   /** What is counted of this instance's work. */
   readonly metrics: Metrics;
+  /** Undefined where nobody collects spans. */
+  readonly tracing: Tracing | undefined;
   /** What the HTTP handlers need of the configuration. */
   readonly http: HttpOptions;
   /** Issues tickets. */
@@ -35,6 +38,8 @@ export interface App {
 export interface AppOptions {
   /** Whether the server listens on a loopback address only. @default false */
   readonly loopback?: boolean;
+  /** Makes spans of what is published and delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -43,20 +48,22 @@ export interface AppOptions {
  * @throws RunnelError `not_configured` where no Redis is configured
  */
 export function createApp(config: Config, log: Logger, options: AppOptions = {}): App {
-  const { loopback = false } = options;
+  const { loopback = false, tracing } = options;
   if (config.redis === undefined) {
     throw new RunnelError("not_configured", "No Redis is configured: set REDIS_URL");
   }
+  const metrics = new Metrics();
   const deployment = new Deployment({
     shards: config.redis,
     prefix: config.prefix,
     partitions: config.partitions,
     log,
+    metrics,
   });
-  const metrics = new Metrics();
   const broker = new Broker({
     deployment,
     metrics,
+    tracing,
     log,
     prefix: config.prefix,
     retention: config.retention,
@@ -88,6 +95,7 @@ export function createApp(config: Config, log: Logger, options: AppOptions = {})
     log,
     broker,
     metrics,
+    tracing,
     http: { log, gate, corsOrigins: config.corsOrigins, metrics },
     tickets,
     limits: createLimits(config.limits, {
@@ -134,9 +142,12 @@ export function app(): Promise<App> {
 
 // a promise, so that a wrong configuration is answered at every request and found once
 function create(): Promise<App> {
-  return Promise.try(() => {
+  return Promise.try(async () => {
     const config = loadConfig((name) => Deno.env.get(name));
-    const runnel = createApp(config, createLogger({ level: config.logLevel }), configured);
+    const runnel = createApp(config, createLogger({ level: config.logLevel }), {
+      ...configured,
+      tracing: await loadTracing(),
+    });
     if (configured === undefined) stopOnSignals(runnel);
     return runnel;
   });

@@ -47,6 +47,7 @@ export const ERRORS = {
   redis_out_of_memory: kind(503, true, "Redis is out of memory"),
   redis_loading: kind(503, true, "Redis is loading its data"),
   redis_error: kind(503, true, "Redis refused the command"),
+  feed_silent: kind(503, true, "Messages are stored, but not delivered as they come"),
   outcome_unknown: kind(503, true, "It is not known whether the message was stored"),
   not_replicated: kind(503, true, "The message is stored, but not yet replicated"),
   stale_primary: kind(503, true, "This Redis is behind what was already seen"),

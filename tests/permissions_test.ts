@@ -13,8 +13,8 @@ const NOT_FOR_FUNCTIONS: readonly string[] = [
   ...["PORT", "HOST", "TLS_CERT", "TLS_KEY", "RUNNEL_DATA_DIR"],
   ...["RUNNEL_URL", "RUNNEL_TOKEN"],
 ];
-/** What commands that talk to a server read. */
-const FOR_CLIENTS = ["RUNNEL_URL", "RUNNEL_TOKEN"];
+/** What commands that talk to a server read; the last two decide about colours. */
+const FOR_CLIENTS = ["RUNNEL_URL", "RUNNEL_TOKEN", "FORCE_COLOR", "TERM"];
 
 const SERVE = taskFlags("serve");
 const FUNCTIONS = [...Deno.readDirSync("functions")]
@@ -75,7 +75,7 @@ Deno.test("no task but start may do everything, and none asks", () => {
 Deno.test("commands that talk to a server may reach it, and read where it is", () => {
   const least = ["--no-prompt", "--allow-net", `--allow-env=${FOR_CLIENTS.join(",")}`];
   const further = {
-    ...{ publish: [], subscribe: [], topics: [], request: [], dead: [], demo: [] },
+    ...{ publish: [], subscribe: [], topics: [], top: [], request: [], dead: [], demo: [] },
     ...{ batch: ["--allow-read"], work: ["--allow-run"], reply: ["--allow-run"] },
   };
   for (const [name, flags] of Object.entries(further)) {
@@ -103,6 +103,7 @@ Deno.test("commands that talk to a server work under the flags of their tasks", 
   }
   assert.match(await cli(["subscribe", "t", ...all, "--data"]), /Hello\nfrom stdin\n1\n2\n3\n3\n/);
   assert.match(await cli(["topics"]), /^t .*6 messages/m);
+  assert.match(await cli(["top", "--once", "--interval", "200ms"]), /^t .*6/m);
   assert.match(await cli(["dead", "list", "t"]), /no dead letters/);
   assert.match(await cli(["work", "t", "--group", "g", ...all, "--", "cat"]), /6 done/);
   assert.match(await cli(["demo", "--every-ms", "0", "--count", "1"]), /gets 42/);

@@ -3,6 +3,7 @@ import { STATS_TOPIC } from "../codec/topic.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { Metrics } from "../metrics/metrics.ts";
+import type { Tracing } from "../metrics/tracing.ts";
 import type { Deployment } from "../redis/deployment.ts";
 import type { RateAnswer, RateQuestion } from "../redis/rate_store.ts";
 import type { Retention } from "../redis/topic_store.ts";
@@ -14,6 +15,7 @@ import { Partitions, type PartitionSet } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
 import { Publisher, type PublishOutcome } from "./publisher.ts";
 import { type ReplyInput, requestIdOf, type RequestInput } from "./request_input.ts";
+import { noteDelivery } from "./delivery_trace.ts";
 import { handingOver } from "./handover.ts";
 import type { OpenRequest } from "./open_request.ts";
 import { rerouting } from "./rerouting.ts";
@@ -39,9 +41,11 @@ export interface BrokerOptions {
   readonly heartbeatMs: number;
   /** What is counted of its work. @default metrics of its own */
   readonly metrics?: Metrics;
+  /** Makes spans of what is delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
 }
 
-/** Whether messages are taken. */
+/** Whether messages are taken, and delivered as they come. */
 export interface Readiness {
   /** The highest generation that reigns over a partition. */
   readonly generation: number;
@@ -49,6 +53,8 @@ export interface Readiness {
   readonly shards: readonly (RunnelError | undefined)[];
 }
 
+/** How long the proof that messages come as they are published may take, in milliseconds. */
+const PROOF_MS = 1_200;
 /** How long opening a subscription may take, in milliseconds. */
 const OPEN_MS = 1_800;
 
@@ -67,7 +73,10 @@ export class Broker implements AsyncDisposable {
   readonly groups: Groups;
   /** Looks at the whole deployment. */
   readonly survey: Survey;
+  /** Names this process, for as long as it runs. */
+  readonly processId: string;
   readonly #metrics: Metrics;
+  readonly #tracing: Tracing | undefined;
   readonly #stats: StatsTopic;
   readonly #log: Logger;
   readonly #partitions: Partitions;
@@ -85,12 +94,14 @@ export class Broker implements AsyncDisposable {
     const processId = crypto.randomUUID();
     this.#log = log;
     this.#metrics = metrics;
+    this.#tracing = options.tracing;
+    this.processId = processId;
     this.#partitions = new Partitions({
       ...{ deployment, log, prefix, retention, idempotencyMs, backlogFactor, processId, metrics },
       onReplaced: (before) => this.#replace(before),
     });
     this.topics = new Topics({ partitions: this.#partitions, retention });
-    this.#publisher = new Publisher(this.#partitions);
+    this.#publisher = new Publisher(this.#partitions, metrics);
     this.#names = new SubscriptionNames(this.#partitions);
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
     this.#streams = new Streams({ heartbeats: this.#heartbeats, log });
@@ -100,6 +111,7 @@ export class Broker implements AsyncDisposable {
       log,
       processId,
       metrics,
+      tracing: options.tracing,
       start: () => this.start(),
     });
     this.survey = new Survey({ partitions: this.#partitions, log, processId });
@@ -135,6 +147,7 @@ export class Broker implements AsyncDisposable {
     const begin = performance.now();
     const outcomes = await this.#publisher.publish(messages, options);
     this.#metrics.publishTime.observe(performance.now() - begin);
+    this.#metrics.publishCalls[messages.length === 1 ? "single" : "batch"]++;
     return outcomes;
   }
 
@@ -191,12 +204,14 @@ export class Broker implements AsyncDisposable {
    */
   async request(input: RequestInput, signal: AbortSignal): Promise<readonly StoredMessage[]> {
     this.start();
-    return await handingOver(async (open?: OpenRequest) => {
+    const replies = await handingOver(async (open?: OpenRequest) => {
       const set = await this.#partitions.current();
       return await (open === undefined
         ? set.of(input.topic).requests.request(input, signal)
         : set.of(open.id).requests.resume(open, input, signal));
     });
+    if (this.#tracing !== undefined) noteDelivery(this.#tracing, replies, { by: "reply" });
+    return replies;
   }
 
   /**
@@ -315,16 +330,18 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Whether Redis takes messages now.
+   * Whether Redis takes messages now, and gives them to this process as they come.
    *
    * @throws RedisFailure with the reason why not, where no partition does
    */
   async check(): Promise<Readiness> {
     const { all } = await this.#partitions.current();
     const failures = new Map<number, RunnelError>();
-    const generations = await anyOf(all, async ({ number, store }) => {
+    const generations = await anyOf(all, async ({ number, store, feed }) => {
       try {
         await store.checkWrite();
+        const silent = new RunnelError("feed_silent");
+        await within(PROOF_MS, silent, (signal) => feed.prove(signal));
         return (await store.position()).generation;
       } catch (error) {
         if (error instanceof RunnelError) failures.set(number, error);
@@ -382,6 +399,7 @@ export class Broker implements AsyncDisposable {
       partitions: set.all.length,
       log: this.#log,
       metrics: this.#metrics,
+      tracing: this.#tracing,
       id: await this.#names.create(signal),
     });
     await subscription.open(signal);

@@ -1,6 +1,7 @@
 import { type Closed, shuttingDown } from "./closed.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import { Metrics } from "../metrics/metrics.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
 import type { Commit, CommitReply } from "../redis/store.ts";
 import {
@@ -32,6 +33,8 @@ export interface CommitterOptions {
   readonly index: GroupIndex;
   /** How long a publish may take in all, in milliseconds. @default 1800 */
   readonly patienceMs?: number;
+  /** What is counted of its work. @default metrics of its own */
+  readonly metrics?: Metrics;
   /** Why nothing new is taken after the end. @default `shutting_down` */
   readonly closed?: Closed;
 }
@@ -68,8 +71,10 @@ export class Committer implements AsyncDisposable {
   #closed = false;
 
   constructor(options: CommitterOptions) {
-    this.#options = { patienceMs: 1_800, closed: shuttingDown, ...options };
+    this.#options = { patienceMs: 1_800, closed: shuttingDown, metrics: new Metrics(), ...options };
+    const { retries } = this.#options.metrics;
     this.#lane = new WriteLane({
+      onRetry: () => retries.commit++,
       reset: () => options.store.resetLane(),
       unknown:
         "Redis was lost before it answered: publish again with the same idempotency key, and it is stored once",
@@ -163,7 +168,7 @@ export class Committer implements AsyncDisposable {
     const { topics, order } = byTopic(messages);
     const commit = { atomic: units[0]?.atomic ?? false, topics };
     const deadline = units[0]?.deadline ?? 0;
-    const { store, index } = this.#options;
+    const { store, index, metrics: { commits } } = this.#options;
     let outcomes: readonly Outcome[];
     try {
       const reply = await this.#lane.send(
@@ -171,9 +176,12 @@ export class Committer implements AsyncDisposable {
         { deadline },
       );
       outcomes = outcomesOf(reply, { topics, order, count: messages.length });
+      commits.done++;
+      commits.messages += messages.length;
     } catch (error) {
       const failure = error instanceof RunnelError ? error : toRedisFailure(error, true);
       outcomes = refuse(messages, failure);
+      commits.failed++;
       this.#options.log.warn("commit failed", { code: failure.code, messages: messages.length });
       this.#refuseWaiting(failure);
     }

@@ -37,16 +37,25 @@ export interface Encoder extends BatchEncoder {
 
 const text = new TextEncoder();
 
+/** The member of a line that is the cursor after it; a payload alone has no place for it. */
+const CURSOR: Readonly<Record<MessageFormat, string | undefined>> = {
+  message: "cursor",
+  data: undefined,
+  cloudevents: "runnelcursor",
+};
+
 /** The encoders of Server-Sent Events. */
 export const SSE: Readonly<Record<MessageFormat, Encoder>> = {
   message: sseEncoder("message"),
   data: sseEncoder("data"),
+  cloudevents: sseEncoder("cloudevents"),
 };
 
 /** The encoders of newline-delimited JSON; a system event is a line with an `event` and no `topic` of a message. */
 export const NDJSON: Readonly<Record<MessageFormat, Encoder>> = {
   message: ndjsonEncoder("message"),
   data: ndjsonEncoder("data"),
+  cloudevents: ndjsonEncoder("cloudevents"),
 };
 
 function sseEncoder(format: MessageFormat): Encoder {
@@ -83,6 +92,7 @@ function sseEncoder(format: MessageFormat): Encoder {
 }
 
 function ndjsonEncoder(format: MessageFormat): Encoder {
+  const name = CURSOR[format];
   const line = (value: unknown) => text.encode(ndjsonLine(value));
   return {
     messages: (messages) =>
@@ -90,11 +100,10 @@ function ndjsonEncoder(format: MessageFormat): Encoder {
         messages.map((message: StoredMessage) => ndjsonMessage(message, { format })).join(""),
       ),
     bodies: (messages) => messages.map((message) => ndjsonMessage(message, { format })),
-    // a payload alone has no place for it
     withCursors: (bodies, cursors) =>
       text.encode(
         bodies.map((body, i) =>
-          format === "data" ? body : `${body.slice(0, -2)},"cursor":"${cursors[i]}"}\n`
+          name === undefined ? body : `${body.slice(0, -2)},"${name}":"${cursors[i]}"}\n`
         ).join(""),
       ),
     leased: (message, delivery) => text.encode(ndjsonMessage(message, { format, delivery })),

@@ -56,6 +56,22 @@ export interface FeedOptions {
   readonly closed?: Closed;
 }
 
+/** How old the proof may be that the feed is alive, in milliseconds. */
+const FRESH_MS = 1_000;
+
+/** What a break is counted as, by why it was. */
+const BREAKS: Readonly<Record<string, string>> = {
+  "the partition has moved": "moved",
+  "the feed's link was closed": "closed",
+  "the feed's link failed": "failed",
+  "a probe did not come back": "silent",
+  "another generation reigns": "generation",
+  "a frame is missing": "missing",
+  "a frame was trimmed before it was read": "missing",
+  "a frame's messages are out of reach": "missing",
+  "too many frames wait": "overrun",
+};
+
 const RING = { frames: 1_024, bytes: 8 << 20 };
 
 /**
@@ -80,6 +96,7 @@ export class Feed implements AsyncDisposable {
   readonly #attempt = new Attempt();
   readonly #task: SerialTask;
   #proven: Id = ZERO;
+  #proof = Promise.withResolvers<void>();
   #toldAt = -Infinity;
 
   constructor(options: FeedOptions) {
@@ -240,6 +257,23 @@ export class Feed implements AsyncDisposable {
     while (!this.#line.isUp) await next().catch(next);
   }
 
+  /**
+   * Waits until it is proved that what is published now comes on the feed: a probe came back a moment ago, or the next one
+   * does. Where a link carries so much that its probe takes longer, what it carries is the proof.
+   *
+   * @throws the signal's reason
+   */
+  async prove(signal: AbortSignal): Promise<void> {
+    if (this.#watch.provedWithin(FRESH_MS)) return;
+    this.#watch.demand();
+    this.#task.wake();
+    try {
+      await abortable(this.#proof.promise, signal);
+    } catch (error) {
+      if (!this.#watch.heardWithin(FRESH_MS)) throw error;
+    }
+  }
+
   /** Stops, and closes the link. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#task[Symbol.asyncDispose]();
@@ -292,6 +326,7 @@ export class Feed implements AsyncDisposable {
     },
   ): void {
     this.#tell(why, error);
+    this.#options.metrics.feedBroke(BREAKS[why] ?? "other");
     if (link) {
       this.#line.drop({ dead });
       this.#intake.generation = 0;
@@ -342,5 +377,7 @@ export class Feed implements AsyncDisposable {
     }
     this.#proven = latestId(this.#proven, probe.clock);
     this.#watch.received(probe.number);
+    this.#proof.resolve();
+    this.#proof = Promise.withResolvers();
   }
 }

@@ -2,7 +2,7 @@ import { RunnelError } from "../errors.ts";
 import { nameFault } from "../codec/topic.ts";
 
 /** Most bytes of the name of a group or a consumer. */
-const NAME_BYTES = 128;
+export const NAME_BYTES = 128;
 
 /** What Redis keys of a group end in: its own would be another group's. */
 const RESERVED = /:(due|held|lease|n|seen|c|ready|topics)$/;

@@ -1,6 +1,8 @@
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Tracing } from "../metrics/tracing.ts";
+import { noteDelivery } from "./delivery_trace.ts";
 import type { GroupName, PullResult } from "../redis/group.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import { giveBack, type GroupPlace, type GroupSpan, refusalOf } from "./group_span.ts";
@@ -35,6 +37,8 @@ export interface GroupStreamParts {
   readonly processId: string;
   /** What is counted of its work. */
   readonly metrics: Metrics;
+  /** Makes spans of what is delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Unread bytes at which nothing more is leased for a client. */
@@ -156,7 +160,12 @@ export class GroupStream implements Stream {
       sink.write(this.#request.encoder.leased(message, delivery));
     }
     this.#left -= messages.length;
-    this.#parts.metrics.delivered.group_stream += messages.length;
+    const { metrics, tracing } = this.#parts;
+    metrics.delivered.group_stream += messages.length;
+    if (tracing !== undefined) {
+      const given = messages.map(({ message }) => message);
+      noteDelivery(tracing, given, { by: this.#request.name.group });
+    }
     if (this.#left <= 0) this.end("limit");
   }
 

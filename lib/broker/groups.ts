@@ -3,6 +3,8 @@ import { formatId } from "../codec/id.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Tracing } from "../metrics/tracing.ts";
+import { noteDelivery } from "./delivery_trace.ts";
 import type { GroupName, PullResult, SettleOp, SettleResult } from "../redis/group.ts";
 import { GroupSpan, type SpanPullOp } from "./group_span.ts";
 import { GroupStream, type GroupStreamRequest } from "./group_stream.ts";
@@ -38,6 +40,8 @@ export interface GroupsOptions {
   readonly processId: string;
   /** What is counted of its work. */
   readonly metrics: Metrics;
+  /** Makes spans of what is delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
   /** Begins what is to be done though nobody asks; called at each use. */
   readonly start: () => void;
 }
@@ -77,7 +81,12 @@ export class Groups {
     this.#pulls.add(pulling);
     try {
       const result = await pulling;
-      this.#options.metrics.delivered.pull += result.messages.length;
+      const { metrics, tracing } = this.#options;
+      metrics.delivered.pull += result.messages.length;
+      if (tracing !== undefined) {
+        const messages = result.messages.map(({ message }) => message);
+        noteDelivery(tracing, messages, { by: request.name.group });
+      }
       return result;
     } finally {
       this.#pulls.delete(pulling);
@@ -102,7 +111,7 @@ export class Groups {
     request: Omit<GroupStreamRequest, "since"> & { readonly since: Start },
   ): Promise<GroupStream> {
     if (this.#stopped) throw new RunnelError("shutting_down");
-    const { log, processId, metrics, start } = this.#options;
+    const { log, processId, metrics, tracing, start } = this.#options;
     start();
     return await rerouting(async () => {
       const parts = await this.#partsOf(request.name);
@@ -120,6 +129,7 @@ export class Groups {
         id: crypto.randomUUID(),
         processId,
         metrics,
+        tracing,
       };
       return new GroupStream({ ...request, since }, stream);
     });

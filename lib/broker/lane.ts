@@ -7,6 +7,8 @@ export interface WriteLaneOptions {
   readonly reset: () => void;
   /** What to tell whoever must do again what may have been done. */
   readonly unknown: string;
+  /** A call is made again. */
+  readonly onRetry?: () => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export class WriteLane {
     { deadline }: { deadline: number },
   ): Promise<T> {
     const stamp = { lane: this.#id, number: ++this.#number };
-    const { reset: onLate, unknown } = this.#options;
-    return await sendUntilKnown(() => call(stamp), { deadline, unknown, onLate });
+    const { reset: onLate, ...how } = this.#options;
+    return await sendUntilKnown(() => call(stamp), { ...how, deadline, onLate });
   }
 }

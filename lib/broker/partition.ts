@@ -86,10 +86,10 @@ export class Partition implements AsyncDisposable {
     this.store = store;
     this.index = index;
     this.feed = feed;
-    this.#lanes = new PublishLanes({ store, log, index, closed });
+    this.#lanes = new PublishLanes({ store, log, index, metrics, closed });
     this.reader = new Reader(store);
     this.calls = new WorkCalls({
-      ...{ store: store.groups, reset: () => store.resetLane(), log, closed },
+      ...{ store: store.groups, reset: () => store.resetLane(), log, metrics, closed },
     });
     this.waiters = new GroupWaiters({ feed, now: () => store.now });
     this.requests = new Requests({

@@ -18,7 +18,9 @@ export class ProbeWatch {
   #number = 0;
   #received = 0;
   #sentAt = 0;
-  #heardAt = 0;
+  #heardAt = -Infinity;
+  #receivedAt = -Infinity;
+  #isDemanded = false;
   #answered = true;
 
   constructor(options: ProbeWatchOptions) {
@@ -30,8 +32,15 @@ export class ProbeWatch {
     const { everyMs } = this.#options;
     // processes that began together must not probe together for ever
     const due = everyMs * (0.75 + Math.random() / 4);
-    if (!this.#answered || performance.now() - this.#sentAt < due) return undefined;
+    if (!this.#answered) return undefined;
+    if (!this.#isDemanded && performance.now() - this.#sentAt < due) return undefined;
+    this.#isDemanded = false;
     return ++this.#number;
+  }
+
+  /** Makes the next probe due now, unless one is owed. */
+  demand(): void {
+    if (this.#answered) this.#isDemanded = true;
   }
 
   /** The probe asked for last was sent; it may have come back already. */
@@ -48,6 +57,7 @@ export class ProbeWatch {
   /** A probe came back. */
   received(number: number): void {
     this.#received = Math.max(this.#received, number);
+    this.#receivedAt = performance.now();
     if (number === this.#number) this.#answered = true;
   }
 
@@ -63,6 +73,16 @@ export class ProbeWatch {
     const { everyMs, timeoutMs } = this.#options;
     const waited = performance.now() - this.#sentAt;
     return Math.max((this.#answered ? everyMs : timeoutMs) - waited, 5);
+  }
+
+  /** Whether a probe came back within the last so many milliseconds. */
+  provedWithin(ms: number): boolean {
+    return performance.now() - this.#receivedAt < ms;
+  }
+
+  /** Whether anything came on the link within the last so many milliseconds. */
+  heardWithin(ms: number): boolean {
+    return performance.now() - this.#heardAt < ms;
   }
 
   /** Whether the link is dead: a probe is owed, and nothing has come for too long. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
 import { messageBody, type MessageFields } from "../codec/message.ts";
+import { withoutTraceparent } from "../codec/traceparent.ts";
 import {
   payloadFields,
   requireOnePayload,
@@ -19,21 +20,38 @@ const SUBSCRIBERS_MOST = 10_000;
 
 const options = z.strictObject({
   type: typeField.optional(),
-  key: shortText.optional(),
-  idempotencyKey: shortText.optional(),
-  ttlMs: z.int().min(1).max(TTL_MOST_MS).optional(),
-  delayMs: z.int().min(1).max(DELAY_MOST_MS).optional(),
+  key: shortText.optional().meta({
+    description: "What the message is about; `conflate` keeps the latest of each.",
+  }),
+  idempotencyKey: shortText.optional().meta({
+    description: "The same key stores a message of a topic once, however often it is sent.",
+  }),
+  ttlMs: z.int().min(1).max(TTL_MOST_MS).optional().meta({
+    description: "It is not delivered any more after so many milliseconds.",
+  }),
+  delayMs: z.int().min(1).max(DELAY_MOST_MS).optional().meta({
+    description: "It is published after so many milliseconds. Not together with `at`.",
+  }),
   at: z.iso.datetime({ offset: true, error: "Must be an ISO time such as 2030-01-01T12:00:00Z" })
-    .optional(),
-  durability: z.enum(["stored", "replicated", "ephemeral"]).optional(),
-  replicas: z.int().min(1).max(REPLICAS_MOST).optional(),
+    .optional().meta({
+      description: "When it is published. Not together with `delayMs`.",
+      examples: ["2030-01-01T12:00:00Z"],
+    }),
+  durability: z.enum(["stored", "replicated", "ephemeral"]).optional().meta({
+    description:
+      "`stored`, where nothing is said: answered when Redis has it. `replicated`: when replicas have it too. `ephemeral`: whoever listens now gets it, and nothing is stored.",
+  }),
+  replicas: z.int().min(1).max(REPLICAS_MOST).optional().meta({
+    description: "How many replicas must have it; with durability `replicated`.",
+  }),
 });
 
-type Options = z.infer<typeof options>;
+/** What a publisher said beside topic and payload, checked. */
+export type PublishOptions = z.infer<typeof options>;
 
 // what is not stored cannot be known again, and is not there to expire
 function refuseForEphemeral(
-  { durability, ...given }: Options,
+  { durability, ...given }: PublishOptions,
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   if (durability !== "ephemeral") return;
@@ -45,7 +63,7 @@ function refuseForEphemeral(
 
 // nobody waits for what is published later, and what is only stored waits for nobody
 function refuseReplicas(
-  { durability, replicas, delayMs, at }: Options,
+  { durability, replicas, delayMs, at }: PublishOptions,
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   if (replicas !== undefined && durability !== "replicated") {
@@ -56,14 +74,17 @@ function refuseReplicas(
   context.addIssue({ code: "custom", path: ["durability"], message: "Not for a message of later" });
 }
 
-function refuseTwoTimes({ delayMs, at }: Options, context: z.core.$RefinementCtx<unknown>): void {
+function refuseTwoTimes(
+  { delayMs, at }: PublishOptions,
+  context: z.core.$RefinementCtx<unknown>,
+): void {
   if (delayMs === undefined || at === undefined) return;
   context.addIssue({ code: "custom", path: ["at"], message: "Not together with delayMs" });
 }
 
 // nobody is there to confirm what is not stored, or not yet published
 function refuseConfirm(
-  { confirm, durability, delayMs, at }: Options & { confirm?: object | undefined },
+  { confirm, durability, delayMs, at }: PublishOptions & { confirm?: object | undefined },
   context: z.core.$RefinementCtx<unknown>,
 ): void {
   const later = delayMs ?? at;
@@ -85,14 +106,20 @@ export const publishSchema = options.extend({
   confirm: z.strictObject({
     subscribers: z.int().min(1).max(SUBSCRIBERS_MOST),
     timeoutMs: z.int().min(1).max(CONFIRM_MOST_MS),
-  }).optional(),
+  }).optional().meta({
+    description: "The answer waits until so many subscriptions have confirmed it, or for so long.",
+  }),
 }).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine(refuseReplicas)
-  .superRefine(requireOnePayload).superRefine(refuseConfirm);
+  .superRefine(requireOnePayload).superRefine(refuseConfirm)
+  .meta({ id: "Publication", description: "A message as a publisher sends it." });
 
 /** One message of a batch, which nobody waits for. */
 export const batchMessageSchema = publishSchema.superRefine(({ confirm }, context) => {
   if (confirm === undefined) return;
   context.addIssue({ code: "custom", path: ["confirm"], message: "Not in a batch" });
+}).meta({
+  id: "BatchMessage",
+  description: "A message of a batch: as of a publisher, without `confirm`.",
 });
 
 /** A message as a publisher sent it, checked. */
@@ -140,8 +167,13 @@ function optionsOf(input: PublishInput, body: string): string {
   if (given.every((one) => one === undefined)) return "";
   const hash = idempotencyKey === undefined
     ? undefined
-    : createHash("sha256").update(body).digest("base64url").slice(0, 22);
+    : createHash("sha256").update(untracedBody(input, body)).digest("base64url").slice(0, 22);
   return JSON.stringify({ ttl: ttlMs, key, idem: idempotencyKey, hash, ...later });
+}
+
+function untracedBody(input: PublishInput, body: string): string {
+  const untraced = withoutTraceparent(input);
+  return untraced === input ? body : messageBody(fieldsOf(untraced));
 }
 
 // whoever knows a message's token may cancel it, so it must not be guessed

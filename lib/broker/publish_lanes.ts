@@ -1,6 +1,7 @@
 import type { Closed } from "./closed.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { PartitionStore } from "../redis/store.ts";
 import type { Outcome } from "./commit_plan.ts";
 import { Committer } from "./committer.ts";
@@ -16,6 +17,8 @@ export interface PublishLanesOptions {
   readonly log: Logger;
   /** Shows topics to the pattern groups where a commit needs it. */
   readonly index: GroupIndex;
+  /** What is counted of its work. @default nothing */
+  readonly metrics?: Metrics;
   /** Why nothing new is taken after the end. @default `shutting_down` */
   readonly closed?: Closed;
 }

@@ -1,4 +1,5 @@
 import { RunnelError } from "../errors.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { Outcome } from "./commit_plan.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions, PartitionSet } from "./partitions.ts";
@@ -17,10 +18,12 @@ const PAUSE_MS = 25;
 /** Takes messages to their partitions. */
 export class Publisher {
   readonly #partitions: Partitions;
+  readonly #metrics: Metrics;
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(partitions: Partitions) {
+  constructor(partitions: Partitions, metrics: Metrics) {
     this.#partitions = partitions;
+    this.#metrics = metrics;
   }
 
   /**
@@ -55,6 +58,7 @@ export class Publisher {
       // what was refused because its partition was split was not done
       const again = outcomes.flatMap((outcome, i) => isSplit(outcome) ? [i] : []);
       if (again.length === 0) break;
+      this.#metrics.retries.split += again.length;
       await pause(PAUSE_MS, new AbortController().signal);
       const rest = again.flatMap((i) => messages[i] ?? []);
       const later = await this.#publishOnce(rest, options);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { messageBody, type MessageFields } from "../codec/message.ts";
+import { withoutTraceparent } from "../codec/traceparent.ts";
 import type { OutgoingReply } from "../redis/request_store.ts";
 import { payloadFields, requireOnePayload, shortText, topicField } from "./message_fields.ts";
 import type { PreparedMessage } from "./publish_input.ts";
@@ -18,9 +19,13 @@ export const requestSchema = z.strictObject({
   ...payloadFields,
   topic: topicField,
   key: shortText.optional(),
-  timeoutMs: z.int().min(1).max(TIMEOUT_MOST_MS).default(TIMEOUT_MS),
-  replies: z.int().min(1).max(REPLIES_MOST).optional(),
-}).superRefine(requireOnePayload);
+  timeoutMs: z.int().min(1).max(TIMEOUT_MOST_MS).default(TIMEOUT_MS).meta({
+    description: "How long it waits for replies, in milliseconds.",
+  }),
+  replies: z.int().min(1).max(REPLIES_MOST).optional().meta({
+    description: "Wait for so many replies, which come as a list. Without it, for the first one.",
+  }),
+}).superRefine(requireOnePayload).meta({ id: "Request" });
 
 /** A request as a requester sent it, checked. */
 export type RequestInput = z.infer<typeof requestSchema>;
@@ -28,9 +33,14 @@ export type RequestInput = z.infer<typeof requestSchema>;
 /** A reply as a responder sends it. */
 export const replySchema = z.strictObject({
   ...payloadFields,
-  replyTo: z.string().regex(ADDRESS, "Must be the replyTo of a request's message"),
-  idempotencyKey: shortText.optional(),
-}).superRefine(requireOnePayload);
+  replyTo: z.string().regex(ADDRESS, "Must be the replyTo of a request's message").meta({
+    description: "The `replyTo` of the request's message.",
+    examples: ["$inbox.3b241101-e2bb-4255-8caf-4136c566a962"],
+  }),
+  idempotencyKey: shortText.optional().meta({
+    description: "The same key counts as one reply, however often it is sent.",
+  }),
+}).superRefine(requireOnePayload).meta({ id: "Reply" });
 
 /** A reply as a responder sent it, checked. */
 export type ReplyInput = z.infer<typeof replySchema>;
@@ -86,9 +96,12 @@ export function prepareReply(input: ReplyInput): OutgoingReply {
   const { replyTo, idempotencyKey } = input;
   const id = requestIdOf(replyTo);
   const body = replyBody(input);
-  return idempotencyKey === undefined
-    ? { id, key: crypto.randomUUID(), digest: "-", body }
-    : { id, key: digestOf(idempotencyKey), digest: digestOf(body), body };
+  return idempotencyKey === undefined ? { id, key: crypto.randomUUID(), digest: "-", body } : {
+    id,
+    key: digestOf(idempotencyKey),
+    digest: digestOf(replyBody(withoutTraceparent(input))),
+    body,
+  };
 }
 
 function fieldsOf(input: RequestInput | ReplyInput): MessageFields {

@@ -10,6 +10,8 @@ export interface ResendOptions {
   readonly unknown: string;
   /** A call got no answer until the deadline. */
   readonly onLate?: () => void;
+  /** The call is made again. */
+  readonly onRetry?: () => void;
 }
 
 const RESEND_MS = 25;
@@ -37,7 +39,7 @@ export async function sendUntilKnown<T>(
 async function sendUntil<T>(
   call: () => Promise<T>,
   late: AbortSignal,
-  { unknown, onLate }: ResendOptions,
+  { unknown, onLate, onRetry }: ResendOptions,
 ): Promise<T> {
   const outcomeUnknown = (cause: unknown) => new RunnelError("outcome_unknown", unknown, { cause });
   let maybeDone = false;
@@ -57,6 +59,7 @@ async function sendUntil<T>(
       }
       await pause(RESEND_MS, late);
       if (late.aborted) throw outcomeUnknown(failure);
+      onRetry?.();
     }
   }
 }

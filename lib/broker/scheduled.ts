@@ -1,3 +1,11 @@
+import { z } from "zod";
+
+/** What a publisher is told of a message that is kept for later. */
+export const scheduledSchema = z.object({
+  token: z.string().meta({ description: "What `DELETE /scheduled/{token}` cancels it with." }),
+  at: z.iso.datetime().meta({ description: "When it is published." }),
+}).meta({ id: "Scheduled" });
+
 /** A message that is kept for later: what cancels it, and when it is due, in milliseconds since 1970. */
 export interface Scheduled {
   readonly token: string;

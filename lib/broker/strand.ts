@@ -28,6 +28,10 @@ export interface StrandHost {
   drained(): Promise<void>;
   /** Gives messages, so many. */
   give(bytes: Uint8Array, count: number): void;
+  /** Whether somebody wants to know of each message that was given. */
+  readonly isTraced: boolean;
+  /** Notes that messages were given. */
+  trace(messages: readonly StoredMessage[]): void;
   /** Says that messages are gone; with `moves`, the cursor is now after them. */
   announce(gap: Gap, options: { readonly moves: boolean }): void;
   /** Tells the client where it stands, though nothing came. */
@@ -150,6 +154,7 @@ export class Strand implements FeedListener {
   onEphemeral(message: StoredMessage): void {
     if (this.#state !== "live" || this.#host.isBehind) return;
     this.#host.give(this.#host.encoder.messages([message]), 1);
+    if (this.#host.isTraced) this.#host.trace([message]);
   }
 
   onBreak(): void {
@@ -259,14 +264,21 @@ export class Strand implements FeedListener {
 
   #give(batch: Batch): void {
     const { encoder, left } = this.#host;
+    const after = this.#cursor;
+    const now = this.#options.reader.now;
     const { bytes, count, last } = batch.encode(encoder, {
-      after: this.#cursor,
+      after,
       most: left,
-      now: this.#options.reader.now,
+      now,
       frame: this.#host.frameOf(this),
     });
     if (last !== undefined) this.#cursor = last;
     this.#host.give(bytes, count);
+    if (last === undefined || !this.#host.isTraced) return;
+    this.#host.trace(batch.messages.filter(({ expires = Infinity }, i) => {
+      const id = batch.ids[i] ?? ZERO;
+      return compareIds(id, after) > 0 && compareIds(id, last) <= 0 && expires > now;
+    }));
   }
 
   #announceLoss(cursor: Id): void {

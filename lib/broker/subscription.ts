@@ -5,6 +5,8 @@ import type { StoredMessage } from "../codec/message.ts";
 import { STATS_TOPIC } from "../codec/topic.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics/metrics.ts";
+import type { Tracing } from "../metrics/tracing.ts";
+import { noteDelivery } from "./delivery_trace.ts";
 import type { CursorFrame } from "./batch.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import type { Feed } from "./feed.ts";
@@ -50,6 +52,8 @@ export interface SubscriptionParts {
   readonly id: string;
   /** What is counted of its work. @default nothing */
   readonly metrics?: Metrics;
+  /** Makes spans of what is delivered. @default nobody collects any */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Unread bytes at which a live subscription turns lagging. */
@@ -198,6 +202,15 @@ export class Subscription implements Stream, StrandHost {
     if (this.#left <= 0) this.end("limit");
   }
 
+  get isTraced(): boolean {
+    return this.#parts.tracing !== undefined && this.#metrics !== undefined;
+  }
+
+  trace(messages: readonly StoredMessage[]): void {
+    const { tracing } = this.#parts;
+    if (tracing !== undefined) noteDelivery(tracing, messages, { by: "subscription" });
+  }
+
   /** Gives a message that is not stored, and comes by no feed. */
   giveAside(message: StoredMessage): void {
     if (this.#over.signal.aborted || this.isBehind) return;
@@ -205,6 +218,7 @@ export class Subscription implements Stream, StrandHost {
   }
 
   announce(gap: Gap, { moves }: { moves: boolean }): void {
+    if (this.#metrics !== undefined) this.#metrics.gaps[gap.reason]++;
     this.#sink?.write(this.encoder.gap(gap, moves ? this.#cursorText() : undefined));
   }
 

@@ -1,6 +1,7 @@
 import { type Closed, shuttingDown } from "./closed.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { RedisFailure, toRedisFailure } from "../redis/failure.ts";
 import type {
   PullOp,
@@ -21,6 +22,8 @@ export interface WorkCallsOptions {
   readonly log: Logger;
   /** How long a pull or an ack may take in all, in milliseconds. @default 1800 */
   readonly patienceMs?: number;
+  /** What is counted of its work. @default nothing */
+  readonly metrics?: Metrics;
   /** Why nothing new is taken after the end. @default `shutting_down` */
   readonly closed?: Closed;
 }
@@ -45,7 +48,7 @@ interface Unit {
  * still done once.
  */
 export class WorkCalls implements AsyncDisposable {
-  readonly #options: Required<WorkCallsOptions>;
+  readonly #options: Required<Omit<WorkCallsOptions, "metrics">>;
   readonly #lane: WriteLane;
   #queue: Unit[] = [];
   #waitingIds = 0;
@@ -54,7 +57,9 @@ export class WorkCalls implements AsyncDisposable {
 
   constructor(options: WorkCallsOptions) {
     this.#options = { patienceMs: 1_800, closed: shuttingDown, ...options };
+    const { metrics } = options;
     this.#lane = new WriteLane({
+      ...(metrics === undefined ? {} : { onRetry: () => metrics.retries.work++ }),
       reset: options.reset,
       unknown: "Redis was lost before it answered: repeat a pull with the same attempt, " +
         "an ack as it was; what was leased and not told comes back when its lease runs out",

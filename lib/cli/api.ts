@@ -70,7 +70,7 @@ export class Api {
     return new CliError(`Cannot reach the server at ${this.base}: ${reason(cause)}`, {
       advice: [
         "Start one with: deno task start",
-        "or name another: RUNNEL_URL=http://host:port deno task …",
+        "or name another: RUNNEL_URL=http://host:port deno task …, or --url",
       ],
       cause,
     });
@@ -124,9 +124,15 @@ export async function problemOf(response: Response): Promise<CliError> {
   return new CliError(
     `The server refused (${[response.status, code].join(" ").trim()}): ${detail}`,
     {
+      refusal: {
+        status: response.status,
+        ...(code === "" ? {} : { code }),
+        ...(problem.requestId === undefined ? {} : { requestId: problem.requestId }),
+      },
       advice: [
         ...errors.map((error) => `${error.pointer}: ${error.detail}`),
         ...(Object.hasOwn(CURES, code) ? CURES[code] ?? [] : []),
+        ...(code === "" ? FOREIGN : []),
         ...(problem.requestId === undefined
           ? []
           : [`The server's log has more: ${problem.requestId}`]),
@@ -145,7 +151,15 @@ const CURES: Readonly<Record<string, readonly string[]>> = {
   forbidden: [
     "Set RUNNEL_TOKEN to one that may: deno task keys list says what each API key may do",
   ],
+  not_found: ["deno task topics lists the topics that there are"],
+  redis_unavailable: ["Redis is away: deno task doctor, where the server runs, says why"],
+  redis_auth: ["deno task doctor, where the server runs, says what Redis lacks"],
+  redis_forbidden: ["deno task doctor, where the server runs, says what Redis lacks"],
+  host_not_allowed: ["Address the server by a name of this machine, such as localhost"],
 };
+
+/** What Runnel answers always has a code. */
+const FOREIGN = ["Is that a Runnel? Look at --url and RUNNEL_URL"];
 
 interface Problem {
   readonly title?: string;

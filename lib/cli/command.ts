@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { CliError } from "./cli_error.ts";
+import { nearest } from "./nearest.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** One option of a command, as its help shows it. */
@@ -34,6 +35,8 @@ export interface Command {
   readonly summary: string;
   /** More paragraphs of the help. @default "" */
   readonly details?: string;
+  /** Calls that do something useful, as they are typed; behind two spaces and a `#`, what each does. */
+  readonly examples: readonly string[];
   readonly options: Readonly<Record<string, CommandOption>>;
   /** How many positionals it takes. */
   readonly positionals: { readonly least: number; readonly most: number };
@@ -71,6 +74,7 @@ function parse(command: Command, args: readonly string[]) {
   for (const [name, { value }] of Object.entries(command.options)) {
     options[name] = { type: value === undefined ? "boolean" : "string" };
   }
+  assertKnownOptions(command, args);
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
@@ -98,6 +102,18 @@ function input(
       throw wrongCall(command, `Cannot use --${name} ${value}: it takes a number from ${least} up`);
     },
   };
+}
+
+// Before parseArgs does: it knows no name that was probably meant.
+function assertKnownOptions(command: Command, args: readonly string[]): void {
+  const end = args.indexOf("--");
+  for (const arg of end === -1 ? args : args.slice(0, end)) {
+    const name = /^--([^=]+)/.exec(arg)?.[1];
+    if (name === undefined || Object.hasOwn(command.options, name)) continue;
+    const meant = nearest(name, [...Object.keys(command.options), "help"]);
+    const guess = meant === undefined ? "" : `: is --${meant} meant?`;
+    throw wrongCall(command, `Cannot find an option --${name}${guess}`);
+  }
 }
 
 /** The error for a command that was called in a wrong way: it shows the usage. */

@@ -23,6 +23,8 @@ export interface EventStreamOptions {
   readonly resume: () => Query | undefined;
   /** Told of every break: why, and after how many milliseconds it is tried again. */
   readonly onBreak: (reason: string, waitMs: number) => void;
+  /** Told of every stream that opens, with the headers of the answer. @default nobody */
+  readonly onOpen?: (headers: Headers) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -40,14 +42,14 @@ export async function* readEvents(
   api: Api,
   options: EventStreamOptions,
 ): AsyncGenerator<StreamEvent, void> {
-  const { resume, onBreak, signal } = options;
+  const { resume, onBreak, onOpen, signal } = options;
   const position: Position = { lastEventId: "", retryMs: FIRST_RETRY_MS };
   let query: Query | undefined = options.query;
   let failures = 0;
   for (let first = true; query; first = false) {
     let reason = "The server ended the stream";
     try {
-      const body = await open(api, { query, position, signal, first });
+      const body = await open(api, { query, position, signal, first, onOpen });
       if (!body) return;
       failures = 0;
       yield* follow(body, position);
@@ -81,11 +83,12 @@ interface Opening {
   readonly signal: AbortSignal | undefined;
   /** Whether nothing has worked yet: then it is more likely wrong than interrupted. */
   readonly first: boolean;
+  readonly onOpen: ((headers: Headers) => void) | undefined;
 }
 
 async function open(
   api: Api,
-  { query, position: { lastEventId }, signal, first }: Opening,
+  { query, position: { lastEventId }, signal, first, onOpen }: Opening,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>> | undefined> {
   const headers = {
     accept: "text/event-stream",
@@ -99,7 +102,10 @@ async function open(
     throw new Interruption(error.message);
   }
   if (response.status === 204) return undefined;
-  if (response.ok && response.body) return response.body;
+  if (response.ok && response.body) {
+    onOpen?.(response.headers);
+    return response.body;
+  }
   if (first) throw await problemOf(response);
   const { retryable, detail } = await readProblem(response.clone());
   if (retryable === false) throw await problemOf(response);

@@ -1,3 +1,6 @@
+import { ageOf } from "./age.ts";
+import { printable } from "./printable.ts";
+import { size } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** A message as a subscriber gets it, as far as the CLI shows it. */
@@ -23,16 +26,34 @@ export function messageLine(message: ShownMessage, terminal: Terminal): string {
   return parts.join("  ");
 }
 
+/** Most characters of a payload on a screen: a large one would push away everything else. */
+const SHOWN = 2_000;
+
+/**
+ * A message as one line on a screen: how long ago, in place of when.
+ *
+ * @param now The time of the server's clock, in milliseconds.
+ */
+export function screenLine(message: ShownMessage, terminal: Terminal, now: number): string {
+  const { topic, id, type } = message;
+  const age = ageOf(now - Date.parse(message.time)).padStart(7);
+  const parts = [
+    terminal.style("dim", age),
+    terminal.style("cyan", printable(topic)),
+    ...(type === undefined ? [] : [terminal.style("yellow", printable(type))]),
+    shortened(payload(message), terminal),
+    terminal.style("dim", id ?? "not stored"),
+  ];
+  return parts.join("  ");
+}
+
+function shortened(text: string, { style }: Terminal): string {
+  if (text.length <= SHOWN) return printable(text);
+  const bytes = new TextEncoder().encode(text).length;
+  return `${printable(text.slice(0, SHOWN))}${style("dim", `… ${size(bytes)} in all`)}`;
+}
+
 function payload({ data, dataBase64 }: ShownMessage): string {
   if (dataBase64 !== undefined) return `base64 ${dataBase64}`;
   return typeof data === "string" ? data : JSON.stringify(data ?? null);
-}
-
-/** The text with its control characters escaped as in JSON. */
-export function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what it looks for
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => {
-    const escaped = JSON.stringify(character).slice(1, -1);
-    return escaped.length > 1 ? escaped : `\\u00${character.charCodeAt(0).toString(16)}`;
-  });
 }

@@ -1,4 +1,5 @@
 import { VARIABLES } from "../config.ts";
+import { editDistance } from "./nearest.ts";
 
 /** An environment variable that looks like one of Runnel's and is none. */
 export interface UnknownVariable {
@@ -46,18 +47,4 @@ function nearestOf(name: string): { name: string; distance: number } | undefined
   const best = candidates.reduce((a, b) => b.distance < a.distance ? b : a);
   const own = bare.replace(/^REDIS_(TLS_)?/, "");
   return best.distance <= Math.max(2, own.length / 2) ? best : undefined;
-}
-
-/** How many letters must be put in, taken out or exchanged to make one text the other. */
-function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 0; i < a.length; i++) {
-    const row = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const exchanged = above[j]! + (a[i] === b[j] ? 0 : 1);
-      row.push(Math.min(exchanged, above[j + 1]! + 1, row[j]! + 1));
-    }
-    above = row;
-  }
-  return above[b.length]!;
 }

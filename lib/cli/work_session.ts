@@ -5,6 +5,7 @@ import type { CommandInput, CommandOption } from "./command.ts";
 import { durationMs } from "./duration.ts";
 import { runForMessage } from "./message_command.ts";
 import { messageLine } from "./message_line.ts";
+import { printable } from "./printable.ts";
 import { StopSignals } from "./stop_signals.ts";
 import type { Terminal } from "./terminal.ts";
 import { Worker, type WorkMessage } from "./worker.ts";
@@ -24,6 +25,11 @@ export const WORK_OPTIONS: Readonly<Record<string, CommandOption>> = {
   since: { value: "<where>", help: "Where the group starts if it is new (latest)" },
   limit: { value: "<n>", help: "End after this many messages" },
   "no-wait": { help: "End when there is nothing to do" },
+  json: {
+    help:
+      "Print JSON lines: each message, or what the command made of it ({ id, topic, deliveries,\n" +
+      "ok, output }), and at the end { done, givenBack }",
+  },
 };
 
 const MAX_RETRY_MS = 60_000;
@@ -37,6 +43,7 @@ export async function workThrough(
   const [topic = "", ...command] = input.positionals;
   const api = new Api(input.text("url"));
   const retryMs = durationMs(input.text("retry-delay"), "retry-delay");
+  const json = input.has("json");
   const insisted = new AbortController();
   using signals = new StopSignals(() => insisted.abort());
   const worker = new Worker({
@@ -51,11 +58,13 @@ export async function workThrough(
     wait: !input.has("no-wait"),
     retryDelayMs: (deliveries) =>
       retryMs ?? Math.min(1_000 * 2 ** Math.min(deliveries - 1, 10), MAX_RETRY_MS),
-    handle: (message) => handle(message, { api, command, reply, terminal, kill: insisted.signal }),
-    onTrouble: (text) => terminal.err(terminal.style("yellow", text)),
+    handle: (message) =>
+      handle(message, { api, command, reply, terminal, kill: insisted.signal, json }),
+    onTrouble: (text) => terminal.err(terminal.style("yellow", printable(text))),
   });
   const { done, givenBack } = await worker.run(signals.signal);
-  terminal.err(terminal.style("dim", `${done} done, ${givenBack} given back`));
+  if (json) terminal.out(JSON.stringify({ done, givenBack }));
+  else terminal.err(terminal.style("dim", `${done} done, ${givenBack} given back`));
   return 0;
 }
 
@@ -65,20 +74,24 @@ interface Handling {
   readonly reply: boolean;
   readonly terminal: Terminal;
   readonly kill: AbortSignal;
+  readonly json: boolean;
 }
 
 async function handle(message: WorkMessage, handling: Handling): Promise<boolean> {
-  const { api, command, reply, terminal, kill } = handling;
+  const { api, command, reply, terminal, kill, json } = handling;
   if (command.length === 0) {
-    terminal.out(messageLine(message, terminal));
+    terminal.out(json ? printable(JSON.stringify(message)) : messageLine(message, terminal));
     return true;
   }
-  const capture = reply && message.replyTo !== undefined;
+  const answers = reply && message.replyTo !== undefined;
+  // what the command prints must not stand between our lines of JSON
+  const capture = answers || json;
   const { ok, output } = await runForMessage(message, { command, capture, kill });
+  if (json) terminal.out(outcomeJson(message, { ok, output }));
   if (!ok) {
     terminal.err(terminal.style("yellow", `${message.id} failed, delivery ${message.deliveries}`));
   }
-  if (ok && capture) await answer(api, { message, output, terminal });
+  if (ok && answers) await answer(api, { message, output, terminal });
   return ok;
 }
 
@@ -105,6 +118,15 @@ async function answer(
   if (!response.ok) {
     throw new CliError(`The reply to ${message.id} was refused: ${response.status}`);
   }
+}
+
+function outcomeJson(
+  { id, topic, deliveries }: WorkMessage,
+  { ok, output }: { ok: boolean; output: Uint8Array },
+): string {
+  const said = payload(output);
+  const shown = "data" in said ? { output: said.data } : { outputBase64: said.dataBase64 };
+  return printable(JSON.stringify({ id, topic, deliveries, ok, ...shown }));
 }
 
 function payload(output: Uint8Array): { data: unknown } | { dataBase64: string } {

@@ -1,7 +1,7 @@
 /** One block of an event stream. */
 export interface Block {
   /** The `event:` field. */
-  readonly event?: string;
+  readonly event?: string | undefined;
   /** The `data:` lines; a block without them fires no event, but its id counts. */
   readonly data?: string;
   readonly id?: string;

@@ -23,16 +23,12 @@ export interface HubOptions {
   readonly tell: (news: HubNews) => void;
 }
 
-/** How long it waits for the wishes of others, in milliseconds. */
-const JOINT_MS = 20;
-
 /** The one stream of all tabs, in the tab that leads them: it has every topic that a tab wants. */
 export class Hub {
   readonly #options: HubOptions;
   readonly #wishes = new Map<string, readonly string[]>();
   readonly #refused = new Set<string>();
   #link: Link | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
   #asked: readonly string[] = [];
   #open: readonly string[] = [];
   #state: ConnectionState = { status: "connecting" };
@@ -49,17 +45,19 @@ export class Hub {
     const isNew = !this.#wishes.has(tab) && topics.length > 0;
     if (topics.length > 0) this.#wishes.set(tab, topics);
     else this.#wishes.delete(tab);
-    // the tabs of a new leader come together
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#adapt(), JOINT_MS);
+    this.#adapt();
     // whoever asks is told, if it is only that somebody is there
     this.#options.tell({ open: this.#open, state: this.#state });
     return isNew;
   }
 
-  /** Ends it. */
-  stop(): void {
-    clearTimeout(this.#timer);
+  /** Ends it for good. */
+  close(): void {
+    this.#wishes.clear();
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#link?.stop();
     this.#link = undefined;
     this.#open = [];
@@ -67,8 +65,10 @@ export class Hub {
 
   #adapt(): void {
     const wanted = this.#wanted();
-    if (wanted.length === 0) this.stop();
+    if (wanted.length === 0) this.#stop();
     else if (!this.#link) this.#start();
+    else if (this.#state.status !== "live") this.#link.check();
+    // the tabs of a new leader come together: while it connects they are gathered
     else if (wanted.some((topic) => !this.#asked.includes(topic))) this.#link.restart();
     else this.#link.check();
   }
@@ -93,7 +93,10 @@ export class Hub {
   }
 
   #take(block: Block, cursor: string): void {
-    if (block.event === "$ready") this.#options.tell({ open: this.#open = this.#asked });
+    if (block.event === "$ready") {
+      this.#options.tell({ open: this.#open = this.#asked });
+      this.#adapt();
+    }
     const isMessage = block.data !== undefined && !block.event?.startsWith("$");
     // the server writes nothing else
     const { topic } = isMessage ? JSON.parse(block.data) as { topic: string } : {};
@@ -105,7 +108,7 @@ export class Hub {
     const fresh = this.#asked.filter((topic) => !this.#open.includes(topic));
     const refused = fresh.length > 0 ? fresh : this.#asked;
     for (const topic of refused) this.#refused.add(topic);
-    this.stop();
+    this.#stop();
     this.#options.tell({ refused });
     this.#adapt();
   }

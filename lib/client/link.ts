@@ -1,5 +1,5 @@
 import { type Block, EventParser } from "./event_parser.ts";
-import { isVisible, onPage } from "./page.ts";
+import { isVisible, onPage, SLEEPING, WAKING } from "./page.ts";
 import { passing, RunnelError } from "./runnel_error.ts";
 import type { Query, Transport } from "./transport.ts";
 import { backoff, onAbort, wait } from "./wait.ts";
@@ -33,15 +33,13 @@ export interface LinkOptions {
 const LONGEST_MS = 30_000;
 /** As long as a timer can be. */
 const FOREVER_MS = 2 ** 31 - 1;
-/** A page comes to itself: shown, thawed, back from the history, online again. */
-const WAKING = ["online", "pageshow", "visibilitychange", "resume"];
 
 /** A stream that is opened again after every break, from where it stood. */
 export class Link {
   /** Where it stands; empty before the server has said. */
   cursor: string;
   readonly #options: LinkOptions;
-  readonly #stop = new AbortController();
+  #over = false;
   #cut = new AbortController();
   #pause = new AbortController();
   #retryMs = 1_000;
@@ -65,15 +63,19 @@ export class Link {
    */
   async run(): Promise<void> {
     const { query, onState } = this.#options;
-    const unwake = onPage(WAKING, () => isVisible() && this.check());
-    const unsleep = onPage(["pagehide", "freeze"], () => this.#sleep());
+    const unwake = onPage(
+      [...WAKING, "online", "visibilitychange"],
+      // a page that is put aside is hidden after that
+      () => (!this.#asleep || isVisible()) && this.check(),
+    );
+    const unsleep = onPage(SLEEPING, () => this.#sleep());
     try {
       let changed = false;
-      for (let asked = query(); asked && !this.#stop.signal.aborted; asked = query()) {
+      for (let asked = query(); asked && !this.#over; asked = query()) {
         if (!changed) onState({ status: "connecting" });
         const error = await this.#follow(asked);
         // what went wrong at a stream that is complete does not matter
-        if (this.#stop.signal.aborted || !query()) return;
+        if (this.#over || !query()) return;
         changed = !error;
         if (!error) continue;
         const delay = this.#asleep ? FOREVER_MS : this.#byeMs ??
@@ -90,9 +92,8 @@ export class Link {
 
   /** Ends it. */
   stop(): void {
-    this.#stop.abort();
-    this.#pause.abort();
-    this.#cut.abort();
+    this.#over = true;
+    this.restart();
   }
 
   /** Opens it again at once, for another query. */
@@ -129,9 +130,8 @@ export class Link {
       if (cut.signal.aborted && !(cut.signal.reason instanceof RunnelError)) return undefined;
       const known = cut.signal.aborted ? cut.signal.reason : error;
       this.#failures++;
-      if (!(known instanceof RunnelError)) throw known;
-      if (!this.#isCurable(known)) throw known;
-      return known;
+      if (known instanceof RunnelError && this.#isCurable(known)) return known;
+      throw known;
     } finally {
       clearInterval(watchdog);
       cut.abort();
@@ -139,13 +139,12 @@ export class Link {
   }
 
   #isCurable({ retryable, status, code }: RunnelError): boolean {
-    if (retryable) return true;
+    const { token } = this.#options.transport;
     // what has worked may be refused for a while by whoever stands before the server; a new token may be good
-    if (!this.#wasLive) return false;
-    if (status === 401) {
-      return typeof this.#options.transport.token === "function" && this.#failures < 3;
-    }
-    return status >= 500 || (code === "bad_answer" && [403, 404].includes(status));
+    const isPassing = status >= 500 ||
+      (code === "bad_answer" && (status === 403 || status === 404)) ||
+      (status === 401 && typeof token === "function" && this.#failures < 3);
+    return retryable || (this.#wasLive && isPassing);
   }
 
   /** A page that is put aside keeps no connection; it would be of no use when it comes back, and keep it from that. */
@@ -160,10 +159,7 @@ export class Link {
   }
 
   async #read(query: Query, signal: AbortSignal): Promise<void> {
-    const headers = {
-      accept: "text/event-stream",
-      ...(this.cursor ? { "last-event-id": this.cursor } : {}),
-    };
+    const headers = { accept: "text/event-stream", "last-event-id": this.cursor };
     const { transport } = this.#options;
     const { body, status } = await transport.open("subscribe", { query, headers, signal });
     if (status === 204 || !body) return this.stop();
@@ -187,7 +183,7 @@ export class Link {
     const { transport } = this.#options;
     const address = transport.address("subscribe", {
       ...query,
-      lastEventId: this.cursor || undefined,
+      lastEventId: this.cursor,
     });
     const source = new EventSource(address, {
       withCredentials: transport.credentials === "include",
@@ -195,7 +191,7 @@ export class Link {
     let taken = Promise.resolve();
     return new Promise<void>((resolve, reject) => {
       const take = ({ type, data, lastEventId: id }: MessageEvent) => {
-        const block = { data, ...(type === "message" ? {} : { event: type }), ...(id && { id }) };
+        const block = { data, id, event: type === "message" ? undefined : type };
         taken = taken.then(() => this.#take(block, signal)).catch(reject);
       };
       for (const type of ["message", "$ready", "$gap", "$bye", "$auth-expiring", ...types]) {

@@ -25,6 +25,11 @@ const page = globalThis as PageGlobals;
 /** The Web Locks of a page that is shown; undefined outside of pages, and in pages that are not secure. */
 export const locks: Locks | undefined = page.document && page.navigator?.locks;
 
+/** A page is put aside. */
+export const SLEEPING = ["pagehide", "freeze"];
+/** A page that was put aside comes back. */
+export const WAKING = ["pageshow", "resume"];
+
 /** Whether the page can be seen; true where there is none. */
 export function isVisible(): boolean {
   return page.document?.visibilityState !== "hidden";

@@ -56,10 +56,10 @@ export interface Retries {
   /** How often it is sent at the most. */
   readonly attempts: number;
   readonly signal?: AbortSignal | undefined;
+  /** Told of each failure after which it is tried again. */
+  readonly onError?: ((error: RunnelError) => unknown) | undefined;
 }
 
-const FIRST_MS = 100;
-const MOST_MS = 5_000;
 /** What one request takes. */
 const BATCH_MESSAGES = 500;
 const BATCH_CHARS = 250_000;
@@ -71,13 +71,14 @@ const BATCH_CHARS = 250_000;
  */
 export async function retrying<T>(
   send: () => Promise<T>,
-  { attempts, signal }: Retries,
+  { attempts, signal, onError }: Retries,
 ): Promise<T> {
   for (let failures = 1;; failures++) {
     try {
       return await send();
     } catch (error) {
       if (!(error instanceof RunnelError && error.retryable) || failures >= attempts) throw error;
+      onError?.(error);
       await wait(delayOf(error, failures), signal);
       signal?.throwIfAborted();
     }
@@ -86,7 +87,7 @@ export async function retrying<T>(
 
 function delayOf(error: unknown, failures: number): number {
   const { retryAfterMs } = error as RunnelError; // nothing else is sent again
-  return Math.max(retryAfterMs, backoff(failures, FIRST_MS, MOST_MS));
+  return Math.max(retryAfterMs, backoff(failures));
 }
 
 /** A message as JSON has it, with a key under which it may be sent again. */

@@ -10,7 +10,7 @@ import {
   wireOf,
 } from "./publisher.ts";
 import { answer, ask, type RequestOptions, type ServeOptions } from "./questions.ts";
-import { RunnelError } from "./runnel_error.ts";
+import type { RunnelError } from "./runnel_error.ts";
 import { type StandardSchema, validate } from "./schema.ts";
 import { SharedStream } from "./shared_stream.ts";
 import type { SubscribeOptions } from "./subscribe_options.ts";
@@ -136,10 +136,9 @@ export class Runnel {
   ): Promise<(Published | RunnelError)[]> {
     if (!atomic) {
       const outcomes = messages.map(({ topic, data, ...options }) =>
-        this.publish(topic, data, { ...options, ...(signal && { signal }) }).catch((error) => {
-          if (error instanceof RunnelError) return error;
-          throw error;
-        })
+        this.publish(topic, data, { ...options, ...(signal && { signal }) }).catch((
+          error: RunnelError,
+        ) => error)
       );
       return await Promise.all(outcomes);
     }
@@ -160,25 +159,19 @@ export class Runnel {
     topics: string | readonly string[],
     options: SubscribeOptions<T> = {},
   ): Subscription<T> {
-    const { since, limit, wait, conflate, group, consumer, max, leaseMs, ...rest } = options;
-    const { via, types = [], share = true, ...subscription } = rest;
+    const { onMessage, onEvent, onState, schema, signal, since, limit, ...more } = options;
+    const { via, types = [], share = true, ...query } = more;
     const names = [topics].flat();
-    const special = {
-      ...{ wait: wait === false ? 0 : undefined, conflate: conflate ? 1 : undefined },
-      ...{ group, consumer, max, leaseMs },
-    };
     const stream = {
       ...{ transport: this.#transport, heartbeatMs: this.#heartbeatMs, since, limit },
-      query: { topic: names, ...special },
+      query: { topic: names, ...query },
       eventSource: via === "eventsource" ? types : undefined,
     };
-    const isUsual = !stream.eventSource &&
-      Object.values({ ...special, limit }).every((one) => one === undefined);
-    const tabs = share && isUsual ? this.#tabs : undefined;
-    const source = tabs
-      ? new SharedStream(tabs, { ...stream, topics: names })
+    const isUsual = Object.keys(query).length === 0 && !limit && !stream.eventSource;
+    const source = this.#tabs && share && isUsual
+      ? new SharedStream(this.#tabs, { ...stream, topics: names })
       : new OwnStream(stream);
-    return new Subscription(source, subscription);
+    return new Subscription(source, { onMessage, onEvent, onState, schema, signal });
   }
 
   /**
@@ -307,8 +300,6 @@ export class Runnel {
 
 /** Tells tokens apart, and says nothing of them. */
 function hashOf(token: TokenSource | undefined): number {
-  if (typeof token !== "string") return token ? 1 : 0;
-  let hash = 2;
-  for (const character of token) hash = Math.imul(hash, 31) + character.charCodeAt(0) | 0;
-  return hash;
+  const characters = typeof token === "string" ? [...token] : [];
+  return characters.reduce((hash, one) => hash * 31 + one.charCodeAt(0) | 0, 0);
 }

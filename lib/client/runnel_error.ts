@@ -17,7 +17,7 @@ export interface RunnelErrorFields {
 
 /**
  * Whatever goes wrong. `code` is one of the server's (`forbidden`, `redis_unavailable`, …) or the client's own:
- * `unreachable` (no answer), `timeout`, `no_token` (what gives the token has thrown), `bad_answer` (not Runnel's), `cut` (a
+ * `unreachable` (no answer, or not Runnel's), `timeout`, `no_token` (what gives the token has thrown), `bad_answer` (a refusal that is not Runnel's), `cut` (a
  * stream that ended), `silent` (a stream without heartbeats), `asleep` (a page that is put aside), `lease_lost`,
  * `invalid_data` (not what the schema says).
  */

@@ -36,8 +36,10 @@ export async function validate<T>(
   if (!result.issues) return result.value;
   const errors = result.issues.map(faultOf);
   const [first] = errors;
-  const text = `The data of ${topic} is not valid: ${first?.pointer} ${first?.detail}`;
-  throw new RunnelError(text, { code: "invalid_data", errors });
+  throw new RunnelError(`Not valid for ${topic}: ${first?.detail}`, {
+    code: "invalid_data",
+    errors,
+  });
 }
 
 /** A message with its data as the schema gives it out; as it is where there is no schema. */

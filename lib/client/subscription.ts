@@ -58,7 +58,7 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
   #state: ConnectionState = { status: "connecting" };
   #cursor = "";
   #over = false;
-  #failure: { readonly error: unknown } | undefined;
+  #error: unknown;
   #wakeReader = () => {};
   #wakeSource = () => {};
 
@@ -72,9 +72,8 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
     this.#schema = schema;
     this.#source = source;
     this.#callbacks = callbacks;
-    this.closed = this.#run();
+    this.closed = this.#run().finally(() => forget());
     const forget = onAbort(signal, () => this.close());
-    this.closed.then(forget, forget);
     // whoever iterates, or looks at the states, is told there
     if (!callbacks.onMessage || callbacks.onState) this.closed.catch(() => {});
   }
@@ -84,7 +83,10 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
     return this.#state;
   }
 
-  /** Where it stands after what was dealt with: give it as `since` to go on there later. Empty before `$ready`. */
+  /**
+   * Where it stands, behind the message that was handed out last: give it as `since` to go on there later. Empty before
+   * `$ready`.
+   */
   get cursor(): string {
     return this.#cursor;
   }
@@ -104,11 +106,10 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
         const item = this.#items.shift();
         if (item) {
           if (this.#items.length < WAITING_MOST / 2) this.#wakeSource();
-          // the loop asks for the next message when it is done with this one
-          if (item.message) yield await validated(item.message, this.#schema);
           this.#cursor = item.cursor;
+          if (item.message) yield await validated(item.message, this.#schema);
           if (item.event) this.#callbacks.onEvent?.(item.event);
-        } else if (this.#failure) throw this.#failure.error;
+        } else if (this.#error) throw this.#error;
         else if (this.#over) return;
         else await new Promise<void>((resolve) => this.#wakeReader = resolve);
       }
@@ -130,14 +131,14 @@ export class Subscription<T = unknown> implements AsyncIterable<Message<T>> {
         });
       }
     } catch (error) {
-      this.#failure = { error };
+      this.#error = error;
     }
     this.#over = true;
     this.#wakeReader();
     // first what is still there
-    await reading?.catch((error) => this.#failure ??= { error });
-    this.#setState({ status: "closed", ...(this.#failure && { error: this.#failure.error }) });
-    if (this.#failure) throw this.#failure.error;
+    await reading?.catch((error) => this.#error = error);
+    this.#setState({ status: "closed", error: this.#error });
+    if (this.#error) throw this.#error;
   }
 
   async #deliver(onMessage: (message: Message<T>) => unknown): Promise<void> {

@@ -1,6 +1,6 @@
 import { Hub, type HubNews } from "./hub.ts";
-import { isVisible, type Locks, onPage } from "./page.ts";
-import { RunnelError } from "./runnel_error.ts";
+import { isVisible, type Locks, onPage, SLEEPING, WAKING } from "./page.ts";
+import { RunnelError, type RunnelErrorFields } from "./runnel_error.ts";
 import type { Transport } from "./transport.ts";
 import { aborted, onAbort, unique } from "./wait.ts";
 
@@ -30,6 +30,8 @@ interface Post extends HubNews {
   /** Counts a leader's news. */
   readonly n?: number;
   readonly wants?: readonly string[];
+  /** What the error of a state says beside its message. */
+  readonly fields?: RunnelErrorFields | undefined;
 }
 
 /** How long a leader may take to say that it is there, in milliseconds. */
@@ -63,8 +65,8 @@ export class Tabs {
   add(member: Member): void {
     this.#members.add(member);
     if (this.#members.size > 1) return this.#ask();
-    const unsleep = onPage(["pagehide", "freeze"], () => this.#leave());
-    const unwake = onPage(["pageshow", "resume"], () => this.#join());
+    const unsleep = onPage(SLEEPING, () => this.#leave());
+    const unwake = onPage(WAKING, () => this.#join());
     this.#unwatch = () => {
       unsleep();
       unwake();
@@ -110,7 +112,7 @@ export class Tabs {
   /** Says what this tab wants, and asks whoever leads to say what there is. */
   #ask(): void {
     if (!this.#channel) return;
-    const wants = [...new Set([...this.#members].flatMap(({ topics }) => topics))];
+    const wants = [...this.#members].flatMap(({ topics }) => topics);
     if (this.#hub) return void this.#hub.want(this.#id, wants);
     this.#asked ||= Date.now();
     this.#post({ wants });
@@ -120,10 +122,8 @@ export class Tabs {
   #stand(steal = false): void {
     const { locks, name } = this.#options;
     const { signal } = this.#left;
-    const lead = async () => {
-      // whoever has taken the lock away leads already
-      if (!signal.aborted && !this.#hub) await this.#lead();
-    };
+    // it may have left just now
+    const lead = async () => void await (signal.aborted || this.#lead());
     locks.request(name, steal ? { steal } : { signal }, lead).catch(() => {}).then(() => {
       // over, or taken away by another; what was asked for without force is still in the line
       if (signal.aborted) return;
@@ -147,7 +147,7 @@ export class Tabs {
 
   #depose(): void {
     if (!this.#hub) return;
-    this.#hub.stop();
+    this.#hub.close();
     this.#hub = undefined;
     this.#abdicate();
     this.#miss();
@@ -159,16 +159,14 @@ export class Tabs {
     this.#take(news);
   }
 
-  #post({ state, ...post }: Omit<Post, "tab" | "term">): void {
-    // a class does not get through
-    const error = state?.status === "waiting" && { ...state.error, message: state.error.message };
-    this.#channel?.postMessage({
-      ...{ ...post, tab: this.#id, term: this.#term },
-      ...(state && { state: { ...state, ...(error && { error }) } }),
-    });
+  #post(post: HubNews & Pick<Post, "n" | "wants">): void {
+    const { state } = post;
+    // of an error only its message gets through
+    const fields = state?.status === "waiting" ? { ...state.error, cause: undefined } : undefined;
+    this.#channel?.postMessage({ ...post, fields, tab: this.#id, term: this.#term });
   }
 
-  #hear({ tab, term, n = 0, wants, state, ...news }: Post): void {
+  #hear({ tab, term, n = 0, wants, fields, ...news }: Post): void {
     if (term > this.#term) {
       this.#term = term;
       // whatever comes first, some may be missing
@@ -182,8 +180,9 @@ export class Tabs {
       this.#ask();
     }
     this.#n = n;
-    if (state?.status !== "waiting") return this.#take({ ...news, ...(state && { state }) });
-    const error = new RunnelError(state.error.message, state.error);
+    const { state } = news;
+    if (!fields || state?.status !== "waiting") return this.#take(news);
+    const error = new RunnelError(state.error.message, fields);
     this.#take({ ...news, state: { ...state, error } });
     // timers of a leader that is not seen may be late
     if (isVisible()) setTimeout(() => this.#ask(), state.retryAt - Date.now());
@@ -195,7 +194,7 @@ export class Tabs {
     const { locks } = this.#options;
     const { signal } = this.#left;
     // it is to be had when that tab is gone, whatever became of it
-    const gone = async () => void await hub.want(tab, []);
+    const gone = async () => void await (this.#hub === hub && hub.want(tab, []));
     locks.request(this.#lockOf(tab), { signal }, gone).catch(() => {});
   }
 

@@ -1,11 +1,13 @@
-import { errorOf, passing, type Problem, RunnelError } from "./runnel_error.ts";
+import { errorOf, passing, type Problem } from "./runnel_error.ts";
 import { onAbort } from "./wait.ts";
 
 /** A token or API key, or what gives one; it is asked before each request, so that a token may be renewed in time. */
 export type TokenSource = string | (() => string | Promise<string>);
 
 /** Query parameters; those that are undefined are left out, and a list is one that comes several times. */
-export type Query = Readonly<Record<string, string | number | undefined | readonly string[]>>;
+export type Query = Readonly<
+  Record<string, string | number | boolean | undefined | readonly string[]>
+>;
 
 /** One request. */
 export interface Call {
@@ -32,7 +34,7 @@ export interface TransportOptions {
   readonly credentials?: RequestCredentials | undefined;
 }
 
-/** Sends requests with the credential, and turns what is not a success into a {@link RunnelError}. */
+/** Sends requests with the credential, and turns what is not a success into a `RunnelError`. */
 export class Transport {
   /** Where the server is, without a closing slash. */
   readonly base: string;
@@ -75,12 +77,13 @@ export class Transport {
         ...(body && { "content-type": "application/json" }),
         ...headers,
       },
-      ...(body && { body }),
+      ...{ body: body ?? null, signal: signal ?? null },
       ...(credentials && { credentials }),
-      ...(signal && { signal }),
     }).catch((cause) => this.#fail(cause, signal));
     if (response.ok) return response;
-    throw errorOf(await readProblem(response), response.status, response.headers);
+    // something else than Runnel may have answered
+    const problem: Problem | null = await response.json().catch(() => null);
+    throw errorOf(problem ?? {}, response.status, response.headers);
   }
 
   /**
@@ -101,17 +104,15 @@ export class Transport {
     );
     try {
       const response = await this.open(path, { ...call, signal });
-      const text = await response.text().catch((cause) => this.#fail(cause, signal));
-      return text ? JSON.parse(text) : undefined;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      throw new RunnelError("The answer is not JSON", { code: "bad_answer", cause: error });
+      if (response.status === 204) return undefined;
+      return await response.json().catch((cause) => this.#fail(cause, signal));
     } finally {
       clearTimeout(timer);
       forget();
     }
   }
 
+  // who answers with something else than JSON is not Runnel
   #fail(cause: unknown, signal: AbortSignal | undefined): never {
     signal?.throwIfAborted();
     throw passing("unreachable", `Cannot reach ${this.base}`, cause);
@@ -125,14 +126,5 @@ export class Transport {
     } catch (cause) {
       throw passing("no_token", "Cannot get a token", cause);
     }
-  }
-}
-
-/** The problem document of a response; empty where something else than Runnel answered. */
-async function readProblem(response: Response): Promise<Problem> {
-  try {
-    return await response.json() ?? {};
-  } catch {
-    return {};
   }
 }

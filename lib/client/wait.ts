@@ -25,7 +25,7 @@ export function wait(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** How long to wait after so many failures (from 1), in milliseconds: twice as long each time, and differing for each. */
-export function backoff(failures: number, firstMs: number, mostMs: number): number {
+export function backoff(failures: number, firstMs = 100, mostMs = 5_000): number {
   return Math.min(mostMs, firstMs * 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
 }
 

@@ -1,6 +1,6 @@
 import type { Message } from "./message.ts";
 import { retrying } from "./publisher.ts";
-import { passing, RunnelError } from "./runnel_error.ts";
+import { passing } from "./runnel_error.ts";
 import { type StandardSchema, validated } from "./schema.ts";
 import type { Transport } from "./transport.ts";
 import { onAbort, unique } from "./wait.ts";
@@ -63,9 +63,8 @@ export class Worker<T = unknown> {
   constructor(transport: Transport, options: WorkerOptions<T>) {
     this.#transport = transport;
     this.#options = { leaseMs: 30_000, consumer: unique(), ...options };
-    this.closed = this.#run();
+    this.closed = this.#run().finally(() => forget());
     const forget = onAbort(options.signal, () => this.#stop.abort());
-    this.closed.then(forget, forget);
   }
 
   /** Takes no more, and resolves when what is under way is done. */
@@ -97,14 +96,14 @@ export class Worker<T = unknown> {
 
   /** What was leased by a pull whose answer was lost comes with the next one, which has the same attempt. */
   async #pull(max: number): Promise<Pulled> {
-    const { topic, group, consumer, since, leaseMs } = this.#options;
+    const { topic, group, consumer, since, leaseMs, onError } = this.#options;
     const { signal } = this.#stop;
     const json = {
       ...{ topic, group, consumer, attempt: this.#attempt, since },
       ...{ max, waitMs: WAIT_MS, leaseMs },
     };
-    const pulled = await this.#persist(() => this.#transport.call("pull", { json, signal }), {
-      ...{ attempts: Infinity, signal },
+    const pulled = await retrying(() => this.#transport.call("pull", { json, signal }), {
+      ...{ attempts: Infinity, signal, onError },
     });
     this.#attempt++;
     // what the server answers
@@ -137,7 +136,7 @@ export class Worker<T = unknown> {
     }
     const send = () => this.#settle(message, { lease, ...outcome });
     // without it the message comes again, which is all that can be done
-    await this.#persist(send, { attempts: 8 }).catch((error) => onError?.(error, message));
+    await retrying(send, { attempts: 8, onError }).catch((error) => onError?.(error, message));
   }
 
   async #settle(message: Message, rest: object): Promise<{ readonly unknown: readonly string[] }> {
@@ -147,20 +146,6 @@ export class Worker<T = unknown> {
     return await this.#transport.call("ack", { json, timeoutMs }) as {
       unknown: string[];
     };
-  }
-
-  #persist<R>(
-    send: () => Promise<R>,
-    retries: { readonly attempts: number; readonly signal?: AbortSignal },
-  ): Promise<R> {
-    return retrying(async () => {
-      try {
-        return await send();
-      } catch (error) {
-        if (error instanceof RunnelError) this.#options.onError?.(error);
-        throw error;
-      }
-    }, retries);
   }
 }
 

@@ -8,7 +8,10 @@ const pattern = z.string().superRefine((name, context) => {
   const fault = patternFault(name);
   if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
 });
-const patterns = z.array(pattern).max(PATTERNS_MOST).optional();
+const patterns = z.array(pattern).max(PATTERNS_MOST).optional().meta({
+  description: "Topics and patterns.",
+  examples: [["orders.*"]],
+});
 
 /** What may be done on which topics; of a token it is the claim `runnel`. */
 export const grantsSchema = z.strictObject({

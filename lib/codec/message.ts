@@ -41,8 +41,11 @@ export interface Delivery {
   readonly leaseUntil?: number;
 }
 
-/** How much of a message is delivered: the whole of it, or its payload alone. */
-export type MessageFormat = "message" | "data";
+/** Most characters of a message's `type`. */
+export const TYPE_MOST = 256;
+
+/** How a message is delivered: the whole of it, its payload alone, or as a CloudEvent. */
+export type MessageFormat = "message" | "data" | "cloudevents";
 
 /**
  * The stored form of a message's fields: a JSON object without id, topic and time. `type` stands first, where
@@ -95,7 +98,7 @@ export function messageType(body: string): string | undefined {
 export function typeProblem(type: string): string | undefined {
   if (type === "") return "Must not be empty";
   if (!type.isWellFormed()) return "Must not contain half a surrogate pair";
-  if (type.length > MAX_TYPE) return `Must have at most ${MAX_TYPE} characters`;
+  if (type.length > TYPE_MOST) return `Must have at most ${TYPE_MOST} characters`;
   // deno-lint-ignore no-control-regex -- control characters are what it looks for
   if (/[\x00-\x1f\x7f]/.test(type)) return "Must not contain control characters";
   if (type.startsWith("$")) return "Must not start with $, which is reserved for the system";
@@ -106,7 +109,6 @@ export function typeProblem(type: string): string | undefined {
 }
 
 const TYPE_START = '{"type":"';
-const MAX_TYPE = 256;
 const RESERVED_TYPES = new Set(["open", "error", "message"]);
 
 function escaped(text: string, at: number): boolean {

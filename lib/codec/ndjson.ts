@@ -1,4 +1,5 @@
 import { ByteBuffer } from "./byte_buffer.ts";
+import { eventJson } from "./event_message.ts";
 import { parseJsonText, writeJson } from "./json.ts";
 import {
   type Delivery,
@@ -32,9 +33,9 @@ export function ndjsonLine(value: unknown): string {
 
 /** Options of {@link ndjsonMessage}. */
 export interface NdjsonMessageOptions {
-  /** The whole message, or its payload as JSON. @default "message" */
+  /** The whole message, its payload as JSON, or a CloudEvent. @default "message" */
   readonly format?: MessageFormat;
-  /** What a group's consumer is told beside the whole message. */
+  /** What a group's consumer is told beside the message, unless it gets the payload alone. */
   readonly delivery?: Delivery;
 }
 
@@ -45,6 +46,7 @@ export function ndjsonMessage(stored: StoredMessage, options: NdjsonMessageOptio
     const { data, dataBase64 } = parseBody(stored.body);
     return ndjsonLine(dataBase64 ?? data ?? null);
   }
+  if (format === "cloudevents") return `${eventJson(stored, delivery)}\n`;
   const json = messageJson(stored, delivery);
   // Runnel writes its JSON on one line; white space of another writer must not become a second line here.
   return json.includes("\n") || json.includes("\r") ? ndjsonLine(parseJsonText(json)) : `${json}\n`;

@@ -1,3 +1,4 @@
+import { eventJson } from "./event_message.ts";
 import {
   type Delivery,
   type MessageFormat,
@@ -24,11 +25,11 @@ export interface SseEvent {
 
 /** Options of {@link sseMessage}. */
 export interface SseMessageOptions {
-  /** The whole message as JSON, or its payload alone. @default "message" */
+  /** The whole message as JSON, its payload alone, or a CloudEvent as JSON. @default "message" */
   readonly format?: MessageFormat;
   /** The cursor after this message; null leaves it out. @default the message's own id */
   readonly id?: string | null;
-  /** What a group's consumer is told beside the whole message. */
+  /** What a group's consumer is told beside the message, unless it gets the payload alone. */
   readonly delivery?: Delivery;
 }
 
@@ -62,8 +63,16 @@ export function sseMessage(stored: StoredMessage, options: SseMessageOptions = {
   return sseEvent({
     ...(type === undefined || typeProblem(type) !== undefined ? {} : { event: type }),
     ...(id === null ? {} : { id }),
-    data: format === "message" ? messageJson(stored, delivery) : payloadText(stored.body),
+    data: dataOf(stored, { format, delivery }),
   });
+}
+
+function dataOf(
+  stored: StoredMessage,
+  { format, delivery }: { format: MessageFormat; delivery: Delivery | undefined },
+): string {
+  if (format === "message") return messageJson(stored, delivery);
+  return format === "data" ? payloadText(stored.body) : eventJson(stored, delivery);
 }
 
 /** The payload as text: a string as it is, a binary one in base64, anything else as JSON. */

@@ -38,5 +38,5 @@ export function preflight(request: Request, methods: readonly string[]): Respons
 }
 
 function isAllowedHeader(name: string): boolean {
-  return REQUEST_HEADERS.has(name) || /^x-runnel-[a-z-]+$/.test(name);
+  return REQUEST_HEADERS.has(name) || /^(?:x-runnel-[a-z-]+|ce-[a-z0-9]+)$/.test(name);
 }

@@ -18,6 +18,7 @@ import {
 } from "./origin.ts";
 import { problemResponse } from "./problem.ts";
 import { requestIdOf } from "./request_id.ts";
+import type { RouteDoc } from "./route_doc.ts";
 import { decodeParams, type Match, type Routable, Router } from "./router.ts";
 import type { Session } from "./ticket_office.ts";
 import { takeTicket } from "./ticket_parameter.ts";
@@ -30,6 +31,8 @@ export interface Route extends Routable {
   readonly reopens?: true;
   /** Whether it manages topics or groups, so that whoever does it is named in the log. @default false */
   readonly manages?: true;
+  /** What the API's description says of it; `hidden` where it is no part of the API, as a page's script. */
+  readonly doc?: RouteDoc | "hidden";
   /** Answers one request. A RunnelError it throws becomes a problem document, anything else an opaque 500. */
   handle(context: RequestContext): Promise<Response> | Response;
 }

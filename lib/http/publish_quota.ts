@@ -38,6 +38,12 @@ export interface Granted {
   refusal(): RunnelError;
 }
 
+/** What the headers of an answer say, where `RUNNEL_PUBLISH_RATE` is set. */
+export const QUOTA_HEADERS = {
+  "ratelimit-policy": "How many messages may be published in a second, where that is limited.",
+  ratelimit: "How many of them are left, and when there are all again.",
+} as const;
+
 /** The part of a second's messages that is leased at a time at the most: below so many a second every one is counted. */
 const LEASE_PART = 1 / 50;
 const WINDOW_MS = 1_000;

@@ -2,7 +2,20 @@ import { type FieldError, RunnelError } from "../errors.ts";
 import { invalidFields } from "./field_errors.ts";
 
 /** Reads one parameter from all values it was given; throws a {@link ParameterError} for values it does not know. */
-export type Parameter<T> = (values: readonly string[]) => T;
+export interface Parameter<T> {
+  (values: readonly string[]): T;
+  /** What it takes, for the API's description. */
+  readonly schema: ParameterSchema;
+}
+
+/** The values of a parameter as JSON Schema. */
+export interface ParameterSchema {
+  readonly type: "string" | "integer" | "array";
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly enum?: readonly string[];
+  readonly items?: ParameterSchema;
+}
 
 /** The parameters that an endpoint knows, by name. */
 export type QueryShape = Readonly<Record<string, Parameter<unknown>>>;
@@ -54,12 +67,12 @@ export function readQuery<S extends QueryShape>(source: QuerySource, shape: S): 
 
 /** Any text, undefined where absent. */
 export function text(): Parameter<string | undefined> {
-  return one;
+  return parameter(STRING, one);
 }
 
 /** Every value of a parameter that can be repeated, in order. */
 export function texts(): Parameter<readonly string[]> {
-  return (values) => values;
+  return parameter({ type: "array", items: STRING }, (values) => values);
 }
 
 /** A whole number within limits, undefined where absent. */
@@ -67,35 +80,45 @@ export function integer(
   options: { min?: number; max?: number } = {},
 ): Parameter<number | undefined> {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = options;
-  return (values) => {
+  const schema = { type: "integer", minimum: min, maximum: max } as const;
+  return parameter(schema, (values) => {
     const value = one(values);
     if (value === undefined) return undefined;
     const number = Number(value);
     if (/^-?\d{1,16}$/.test(value) && number >= min && number <= max) return number;
     throw new ParameterError(`Must be a whole number from ${min} to ${max}`);
-  };
+  });
 }
 
 /** `1` or `true`, `0` or `false`; undefined where absent. */
 export function flag(): Parameter<boolean | undefined> {
-  return (values) => {
+  return parameter({ type: "string", enum: ["1", "0", "true", "false"] }, (values) => {
     const value = one(values);
     if (value === undefined) return undefined;
     if (value === "1" || value === "true") return true;
     if (value === "0" || value === "false") return false;
     throw new ParameterError("Must be 1 or 0");
-  };
+  });
 }
 
 /** One of the given texts, undefined where absent. */
 export function oneOf<const T extends string>(...known: readonly T[]): Parameter<T | undefined> {
-  return (values) => {
+  return parameter({ type: "string", enum: known }, (values) => {
     const value = one(values);
     if (value === undefined) return undefined;
     const found = known.find((candidate) => candidate === value);
     if (found !== undefined) return found;
     throw new ParameterError(`Must be one of: ${known.join(", ")}`);
-  };
+  });
+}
+
+const STRING = { type: "string" } as const;
+
+function parameter<T>(
+  schema: ParameterSchema,
+  read: (values: readonly string[]) => T,
+): Parameter<T> {
+  return Object.assign((values: readonly string[]) => read(values), { schema });
 }
 
 function one(values: readonly string[]): string | undefined {
@@ -142,7 +165,8 @@ function decode(encoded: string, pointer: string): string {
 
 const HEADER_PREFIX = "x-runnel-";
 
-function headerName(parameter: string): string {
+/** The header that may stand for a parameter. */
+export function headerName(parameter: string): string {
   return HEADER_PREFIX + parameter.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

@@ -1,3 +1,4 @@
+import { CommandMetrics } from "./command_metrics.ts";
 import { Histogram } from "./histogram.ts";
 import { LoopDelay } from "./loop_delay.ts";
 import { RequestMetrics } from "./request_metrics.ts";
@@ -31,8 +32,31 @@ export class Metrics implements Disposable {
   readonly deliveryTime = new Histogram();
   /** Open streams that are for people or programs, not for watching Runnel itself. */
   readonly open = { subscription: 0, group_stream: 0 };
+  /** Calls that publish, by whether they brought one message or several. */
+  readonly publishCalls = { single: 0, batch: 0 };
+  /** Calls to Redis that store, and the messages that went with them. */
+  readonly commits = { done: 0, failed: 0, messages: 0 };
+  /** Calls that were made again because their reply was lost, or the topic's partition was split. */
+  readonly retries = { commit: 0, work: 0, split: 0 };
+  /** Times that a feed could not vouch for what it gave, by why. */
+  readonly feedBreaks = new Map<string, number>();
+  /** Gaps that subscriptions were told of, by why. */
+  readonly gaps: Record<"retention" | "deleted" | "failover" | "conflated", number> = {
+    retention: 0,
+    deleted: 0,
+    failover: 0,
+    conflated: 0,
+  };
+  /** Links to Redis: those for commands that there are, and how many of each kind are up. */
+  readonly links = { command: { all: 0, up: 0 }, feed: { up: 0 } };
+  readonly commands = new CommandMetrics();
   readonly requests = new RequestMetrics();
   readonly loopDelay = new LoopDelay();
+
+  /** Notes that a feed broke. */
+  feedBroke(why: string): void {
+    this.feedBreaks.set(why, (this.feedBreaks.get(why) ?? 0) + 1);
+  }
 
   /** Stops what measures by itself. */
   [Symbol.dispose](): void {

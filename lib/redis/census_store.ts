@@ -2,7 +2,7 @@ import type { PartitionParts } from "./partition_parts.ts";
 import { Script } from "./script.ts";
 import { CENSUS } from "./scripts/census.lua.ts";
 
-const censusScript = new Script(CENSUS);
+const censusScript = new Script(CENSUS, "census");
 
 /** Topics counted in one call. */
 const TOPICS_A_CALL = 500;

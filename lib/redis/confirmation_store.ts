@@ -3,8 +3,8 @@ import { Script } from "./script.ts";
 import { AWAIT } from "./scripts/await.lua.ts";
 import { CONFIRM } from "./scripts/confirm.lua.ts";
 
-const awaitScript = new Script(AWAIT);
-const confirmScript = new Script(CONFIRM);
+const awaitScript = new Script(AWAIT, "await");
+const confirmScript = new Script(CONFIRM, "confirm");
 
 /** How long confirmations are kept after the waiting, for a publisher that comes again. */
 const KEEP_MS = 60_000;

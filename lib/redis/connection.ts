@@ -1,4 +1,5 @@
 import { Redis, type RedisOptions as ClientOptions } from "ioredis";
+import { measureCommands } from "./command_times.ts";
 import { RedisFailure, toRedisFailure } from "./failure.ts";
 import { tolerateLateErrors } from "./late_errors.ts";
 import type { RedisOptions } from "./options.ts";
@@ -63,6 +64,7 @@ export class Connection implements AsyncDisposable {
 
   constructor(options: RedisOptions) {
     this.#options = options;
+    if (options.metrics !== undefined) options.metrics.links.command.all++;
     this.#client = this.#open();
   }
 
@@ -105,6 +107,9 @@ export class Connection implements AsyncDisposable {
 
   /** Closes the link; commands under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const { metrics } = this.#options;
+    if (!this.#closed && metrics !== undefined) metrics.links.command.all--;
+    this.#lose();
     this.#closed = true;
     this.#wake();
     this.#retire(this.#client);
@@ -117,6 +122,9 @@ export class Connection implements AsyncDisposable {
       retryStrategy: (times) => Math.min(25 * 2 ** Math.min(times, 4), 400),
     });
     tolerateLateErrors(client);
+    if (this.#options.metrics !== undefined) {
+      measureCommands(client, this.#options.metrics.commands);
+    }
     client.on("error", (error) => {
       if (client !== this.#client) return;
       this.#reason = error;
@@ -153,6 +161,9 @@ export class Connection implements AsyncDisposable {
       if (failed || client.status !== "ready") return;
     }
     if (client !== this.#client) return;
+    if (this.#options.metrics !== undefined && !this.#greeted) {
+      this.#options.metrics.links.command.up++;
+    }
     this.#greeted = true;
     this.#dialFailed = false;
     this.#heardAt = performance.now();
@@ -163,6 +174,7 @@ export class Connection implements AsyncDisposable {
   #lose(): void {
     if (!this.#greeted) return;
     this.#greeted = false;
+    if (this.#options.metrics !== undefined) this.#options.metrics.links.command.up--;
     this.#downAt = performance.now();
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import { createShard } from "./create_shard.ts";
 import { type Detour, toRedisFailure } from "./failure.ts";
 import { furtherOptions } from "./further_options.ts";
@@ -21,6 +22,8 @@ export interface DeploymentOptions {
   /** How many partitions a new deployment gets. @default 1 on one Redis, else 16 */
   readonly partitions?: number | undefined;
   readonly log: Logger;
+  /** What is counted of links and commands. @default nothing */
+  readonly metrics?: Metrics;
 }
 
 /** A deployment as it stands. */
@@ -68,7 +71,9 @@ export class Deployment implements AsyncDisposable {
 
   constructor(options: DeploymentOptions) {
     const guard = new PermissionGuard({ log: options.log, prefix: options.prefix });
-    const shards = options.shards.map((shard) => ({ ...shard, guard }));
+    const { metrics } = options;
+    const counted = metrics === undefined ? {} : { metrics };
+    const shards = options.shards.map((shard) => ({ ...shard, guard, ...counted }));
     this.#options = { ...options, shards };
     this.#configured = shards.map(createShard);
     this.#records = new Records(options.prefix);

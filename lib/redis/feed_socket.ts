@@ -65,6 +65,11 @@ export class FeedSocket implements FeedLink {
       throw toRedisFailure(reason ?? error, false);
     }
     live = true;
+    const feeds = options.metrics?.links.feed;
+    if (feeds !== undefined) {
+      feeds.up++;
+      link.#ended.then(() => feeds.up--);
+    }
     return link;
   }
 

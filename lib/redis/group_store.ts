@@ -28,13 +28,13 @@ import type { Stamp } from "./stamp.ts";
 import type { Retention } from "./topic_store.ts";
 import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
-const adoptScript = new Script(ADOPT);
-const configureScript = new Script(CONFIGURE);
-const describeScript = new Script(DESCRIBE);
-const disbandScript = new Script(DISBAND);
-const patternsScript = new Script(PATTERNS);
-const redriveScript = new Script(REDRIVE);
-const workScript = new Script(WORK);
+const adoptScript = new Script(ADOPT, "adopt");
+const configureScript = new Script(CONFIGURE, "configure");
+const describeScript = new Script(DESCRIBE, "describe");
+const disbandScript = new Script(DISBAND, "disband");
+const patternsScript = new Script(PATTERNS, "patterns");
+const redriveScript = new Script(REDRIVE, "redrive");
+const workScript = new Script(WORK, "work");
 
 /** How often a message is given out before it is a dead letter, where its group does not say. */
 export const MAX_DELIVERIES = 5;

@@ -5,7 +5,7 @@ import { Script } from "./script.ts";
 import { KEEP_KEY } from "./scripts/keep_key.lua.ts";
 import type { Shard } from "./shard.ts";
 
-const keepScript = new Script(KEEP_KEY);
+const keepScript = new Script(KEEP_KEY, "keep_key");
 
 const recordSchema = z.strictObject({
   id: z.string(),

@@ -2,7 +2,7 @@ import type { RedisNode } from "./node.ts";
 import { Script } from "./script.ts";
 import { OPEN } from "./scripts/open.lua.ts";
 
-const openScript = new Script(OPEN);
+const openScript = new Script(OPEN, "open");
 
 /**
  * Opens a partition at the place where it came, once its former place has given it up.

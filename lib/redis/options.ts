@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { RedisFailure } from "./failure.ts";
 
 /** Where a server listens. */
@@ -61,6 +62,8 @@ export interface RedisOptions {
   readonly sentinel?: SentinelOptions;
   /** Looks after what the user may do there. @default nobody does */
   readonly guard?: Guard;
+  /** What is counted of links and commands. @default nothing */
+  readonly metrics?: Metrics;
 }
 
 /** Looks after what a user may do. */

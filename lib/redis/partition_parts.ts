@@ -6,7 +6,7 @@ import { Script, type ScriptCall, withScripts } from "./script.ts";
 import { CHECK } from "./scripts/check.lua.ts";
 import type { Site } from "./site.ts";
 
-const checkScript = new Script(CHECK);
+const checkScript = new Script(CHECK, "check");
 
 /** What every store of one partition works with. */
 export class PartitionParts {

@@ -4,7 +4,7 @@ import { DetourFailure, type NextReign } from "./failure.ts";
 import { Script } from "./script.ts";
 import { CHECK } from "./scripts/check.lua.ts";
 
-const checkScript = new Script(CHECK);
+const checkScript = new Script(CHECK, "check");
 
 /** Least time between two attempts to have a primary confirmed, in milliseconds. */
 const CONFIRM_MS = 100;

@@ -6,9 +6,9 @@ import { LOCK } from "./scripts/lock.lua.ts";
 import { PLACE } from "./scripts/place.lua.ts";
 import type { Shard } from "./shard.ts";
 
-const claimScript = new Script(CLAIM);
-const lockScript = new Script(LOCK);
-const placeScript = new Script(PLACE);
+const claimScript = new Script(CLAIM, "claim");
+const lockScript = new Script(LOCK, "lock");
+const placeScript = new Script(PLACE, "place");
 
 /** What shards have written down of their deployment. Methods reject with a RedisFailure. */
 export class Records {

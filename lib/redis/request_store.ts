@@ -5,9 +5,9 @@ import { DROP_REQUESTS } from "./scripts/drop_requests.lua.ts";
 import { END_REQUEST } from "./scripts/end_request.lua.ts";
 import { REPLY } from "./scripts/reply.lua.ts";
 
-const replyScript = new Script(REPLY);
-const dropScript = new Script(DROP_REQUESTS);
-const endScript = new Script(END_REQUEST);
+const replyScript = new Script(REPLY, "reply");
+const dropScript = new Script(DROP_REQUESTS, "drop_requests");
+const endScript = new Script(END_REQUEST, "end_request");
 
 /** A reply's body above which it does not travel but is read from its request. */
 const FRAME_BYTES = 16_384;

@@ -6,8 +6,8 @@ import type { Stamp } from "./stamp.ts";
 import type { Retention } from "./topic_store.ts";
 import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
-const cancelScript = new Script(CANCEL);
-const fireScript = new Script(FIRE);
+const cancelScript = new Script(CANCEL, "cancel");
+const fireScript = new Script(FIRE, "fire");
 
 /** What one call published of what was due. */
 export interface FireResult {

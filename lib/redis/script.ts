@@ -1,13 +1,22 @@
 import { createHash } from "node:crypto";
 import type { ChainableCommander, Redis } from "ioredis";
 
+/** Names of scripts by their hash and by their source: the files of this folder make them, so that there are some dozens. */
+const NAMES = new Map<string, string>();
+
+/** The name of a script by its hash, or by its source. */
+export function scriptName(script: string): string {
+  return NAMES.get(script) ?? "script";
+}
+
 /** A Lua script that is sent by its hash, and whole only where the server does not know it yet. */
 export class Script {
   /** SHA-1 of the source, as Redis names it. */
   readonly sha: string;
 
-  constructor(readonly source: string) {
+  constructor(readonly source: string, name?: string) {
     this.sha = createHash("sha1").update(source).digest("hex");
+    if (name !== undefined) NAMES.set(this.sha, name).set(source, name);
   }
 
   /**

@@ -33,10 +33,10 @@ import { TicketStore } from "./ticket_store.ts";
 import { type Retention, TopicStore } from "./topic_store.ts";
 import { FRAME_BYTES, LANE_MS, LOG_ENTRIES } from "./write_limits.ts";
 
-const commitScript = new Script(COMMIT);
-const floorsScript = new Script(FLOORS);
-const positionScript = new Script(POSITION);
-const touchScript = new Script(TOUCH);
+const commitScript = new Script(COMMIT, "commit");
+const floorsScript = new Script(FLOORS, "floors");
+const positionScript = new Script(POSITION, "position");
+const touchScript = new Script(TOUCH, "touch");
 
 const BACKLOG_FACTOR = 10;
 /** How long a health check's key is kept. */

@@ -2,7 +2,7 @@ import type { PartitionParts } from "./partition_parts.ts";
 import { Script } from "./script.ts";
 import { SPEND } from "./scripts/spend.lua.ts";
 
-const spendScript = new Script(SPEND);
+const spendScript = new Script(SPEND, "spend");
 
 /** Which tickets were used. Methods reject with a RedisFailure. */
 export class TicketStore {

@@ -6,8 +6,8 @@ import { Script } from "./script.ts";
 import { REMOVE } from "./scripts/remove.lua.ts";
 import { RETAIN } from "./scripts/retain.lua.ts";
 
-const removeScript = new Script(REMOVE);
-const retainScript = new Script(RETAIN);
+const removeScript = new Script(REMOVE, "remove");
+const retainScript = new Script(RETAIN, "retain");
 
 /** Messages removed in one call: a hundred thousand would block Redis for tens of milliseconds. */
 export const TRIM_STEP = 10_000;

@@ -73,10 +73,32 @@ export const USES: Readonly<Record<string, (use: Use) => Promise<void>>> = {
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(typeof body.ticket, "string");
   },
+  async client({ url }) {
+    const response = await fetch(`${url}/client.js`);
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /createClient/);
+  },
   async health({ url }) {
     const { status, body } = await send(`${url}/health/ready`);
     assert.equal(status, 200, JSON.stringify(body));
     assert.equal(body.status, "ready");
+  },
+  async metrics({ url, topic, other }) {
+    await other("publish", { topic, data: 1 });
+    const response = await fetch(`${url}/metrics`);
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    assert.match(text, /^runnel_redis_up\{shard="1"\} 1$/m);
+  },
+  async openapi({ url }) {
+    const { status, body } = await send(`${url}/openapi.json`);
+    assert.equal(status, 200, JSON.stringify(body));
+    assert.equal(body.openapi, "3.1.1");
+  },
+  async docs({ url }) {
+    const response = await fetch(`${url}/docs/how_it_works`);
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /<h1 id="how-runnel-works">/);
   },
   async console({ url }) {
     const response = await fetch(`${url}/console`);

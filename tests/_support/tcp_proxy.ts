@@ -50,6 +50,11 @@ export interface TcpProxy extends AsyncDisposable {
    */
   forget(options?: { readonly but?: number; readonly begin?: RegExp }): void;
   /**
+   * Makes connections half-open for good whose client began with what is named, also those that come, until disposed;
+   * what makes a connection one of them is swallowed too.
+   */
+  swallow(begin: RegExp): Disposable;
+  /**
    * Delivers a matching request to the server, waits until the server answers, and cuts the connection in place of
    * handing the answer over: it was executed and the client cannot know. Assumes one request in flight a connection.
    * `done` resolves when all have been cut.
@@ -84,6 +89,7 @@ class LoopbackProxy implements TcpProxy {
   #gate = Promise.withResolvers<void>();
   #stalled = false;
   #draw: (() => Passage) | undefined;
+  #swallowed: RegExp | undefined;
   accepted = 0;
   cuts = 0;
 
@@ -131,6 +137,12 @@ class LoopbackProxy implements TcpProxy {
     for (const link of this.#links) {
       if (link.number > but && begin.test(link.begin)) link.forgotten = true;
     }
+  }
+
+  swallow(begin: RegExp): Disposable {
+    this.forget({ begin });
+    this.#swallowed = begin;
+    return { [Symbol.dispose]: () => this.#swallowed = undefined };
   }
 
   cutAfterRequest(match: BytesMatch, { times = 1 }: CutAfterRequestOptions = {}) {
@@ -224,6 +236,11 @@ class LoopbackProxy implements TcpProxy {
       return false;
     }
     if (chunk.direction === "up") link.lost ??= this.#findLost(link, chunk.bytes);
+    if (chunk.direction === "up" && this.#swallowed?.test(link.begin)) {
+      link.forgotten = true;
+      await link.gone;
+      return false;
+    }
     const passage = this.#draw?.() ?? "whole";
     if (passage === "half") await write(to, chunk.bytes.subarray(0, chunk.bytes.length >> 1));
     if (passage === "whole" || passage === "last") await write(to, chunk.bytes);

@@ -152,6 +152,29 @@ Deno.test("forget() takes those that began with what is named", async () => {
   assert.deepEqual(echo.received.includes("lost"), false);
 });
 
+Deno.test("swallow() takes those that are there and those that come, until it is disposed", async () => {
+  await using echo = startEcho();
+  await using proxy = startProxy(echo);
+  using old = await dial(proxy);
+  await old.write("SUBSCRIBE a");
+  assert.equal(await old.read(), "SUBSCRIBE a!");
+  const swallowing = proxy.swallow(/SUBSCRIBE/);
+  await old.write("lost 1");
+  using next = await dial(proxy);
+  await next.write("HELLO");
+  assert.equal(await next.read(), "HELLO!");
+  await next.write("SUBSCRIBE b");
+  using other = await dial(proxy);
+  await other.write("PING");
+  assert.equal(await other.read(), "PING!");
+  swallowing[Symbol.dispose]();
+  await old.write("lost 2");
+  using last = await dial(proxy);
+  await last.write("SUBSCRIBE c");
+  assert.equal(await last.read(), "SUBSCRIBE c!");
+  assert.deepEqual(echo.received, ["SUBSCRIBE a", "HELLO", "PING", "SUBSCRIBE c"]);
+});
+
 Deno.test("forget() makes connections dead and leaves out the first ones", async () => {
   await using echo = startEcho();
   await using proxy = startProxy(echo);

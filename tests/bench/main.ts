@@ -3,10 +3,11 @@ import { parseArgs } from "node:util";
 import { authBench } from "./auth_bench.ts";
 import { batchBench } from "./batch_bench.ts";
 import type { Bench, Row } from "./bench.ts";
+import { chartSvg, THEMES } from "./chart.ts";
 import { fanOutBench } from "./fan_out_bench.ts";
 import { latencyBench } from "./latency_bench.ts";
 import { laterBench } from "./later_bench.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, type Machine } from "./machine.ts";
 import { memoryBench } from "./memory_bench.ts";
 import { publishBench } from "./publish_bench.ts";
 import { replicatedBench } from "./replicated_bench.ts";
@@ -30,14 +31,16 @@ const BENCHES: readonly Bench[] = [
   replicatedBench,
 ];
 
-const HELP = `deno task bench [name...] [--rounds N] [--seconds N] [--json FILE]
+const HELP = `deno task bench [name...] [--rounds N] [--seconds N] [--json FILE] [--chart PATH]
 
 Measures Runnel on a Redis of its own beside what it is built on, all on this machine and in one run.
 ${BENCHES.map(({ name, about }) => `  ${name.padEnd(15)}${about}`).join("\n")}
 
   --rounds N    how often each thing is measured, in turn (default 3)
   --seconds N   how long one measurement takes, after its warm-up (default 3)
-  --json FILE   where the numbers go (default bench.json)`;
+  --json FILE   where the numbers go (default bench.json)
+  --chart PATH  draws them as PATH-light.svg and PATH-dark.svg; those of the README are
+                deno task bench publish fanout --chart lib/docs/pictures/bench`;
 
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = readOptions(args);
@@ -54,7 +57,19 @@ async function main(args: string[]): Promise<number> {
   const machine = await describeMachine();
   await Deno.writeTextFile(values.json, JSON.stringify(reportJson(machine, rows), null, 2) + "\n");
   console.log(`\n${formatReport(machine, rows)}\n\nThe numbers are in ${values.json}`);
+  if (values.chart !== undefined) await drawCharts(values.chart, { machine, rows });
   return 0;
+}
+
+async function drawCharts(
+  path: string,
+  { machine, rows }: { machine: Machine; rows: readonly Row[] },
+): Promise<void> {
+  const time = new Date();
+  for (const [name, theme] of Object.entries(THEMES)) {
+    await Deno.writeTextFile(`${path}-${name}.svg`, chartSvg({ rows, machine, time, theme }));
+  }
+  console.log(`Drawn as ${path}-light.svg and ${path}-dark.svg`);
 }
 
 function readOptions(args: string[]) {
@@ -67,6 +82,7 @@ function readOptions(args: string[]) {
         rounds: { type: "string", default: "3" },
         seconds: { type: "string", default: "3" },
         json: { type: "string", default: "bench.json" },
+        chart: { type: "string" },
       },
     });
   } catch (error) {

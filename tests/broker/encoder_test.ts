@@ -8,7 +8,7 @@ const blocks = (bytes: Uint8Array): SseBlock[] => new SseParser().push(bytes);
 const gap = { topic: "a", after: "1-65536", before: null, reason: "retention" } as const;
 
 Deno.test("SSE encoders say what a stream has to say, in events of their own", () => {
-  for (const encoder of [SSE.message, SSE.data]) {
+  for (const encoder of [SSE.message, SSE.data, SSE.cloudevents]) {
     const [ready] = blocks(encoder.ready({ subscription: "s", cursor: "1-65536" }, 2_000));
     assert.deepEqual([ready?.event, ready?.id, ready?.retry], ["$ready", "1-65536", 2_000]);
     assert.deepEqual(JSON.parse(ready?.data ?? ""), { subscription: "s", cursor: "1-65536" });
@@ -55,7 +55,7 @@ Deno.test("SSE heartbeats fire no event and move the browser's last event id", (
 
 Deno.test("encoders write messages one after the other, and nothing for none", () => {
   const messages = [messageOf("a", 1), messageOf("b", 2)];
-  const all: Encoder[] = [SSE.message, SSE.data, NDJSON.message, NDJSON.data];
+  const all: Encoder[] = [...Object.values(SSE), ...Object.values(NDJSON)];
   for (const encoder of all) {
     const each = messages.map((message) => text(encoder.messages([message]))).join("");
     assert.equal(text(encoder.messages(messages)), each);

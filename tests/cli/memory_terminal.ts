@@ -13,6 +13,8 @@ export class MemoryTerminal implements Terminal {
   constructor(
     /** Whether to pretend that a person looks. */
     readonly interactive = false,
+    /** Whether to pretend that a person looks at stdout too. */
+    readonly screen = false,
   ) {}
 
   readonly out = (line: string): void => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { messageLine, printable } from "../../lib/cli/message_line.ts";
+import { messageLine } from "../../lib/cli/message_line.ts";
+import { printable } from "../../lib/cli/printable.ts";
 import { MemoryTerminal } from "./memory_terminal.ts";
 
 const message = { id: "1-2", topic: "t", time: "2026-01-02T03:04:05.678Z" };

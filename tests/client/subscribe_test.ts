@@ -6,6 +6,7 @@ import {
   RunnelError,
   type StreamEvent,
 } from "../../lib/client/mod.ts";
+import { ALL, JWT_ENV, token } from "../_support/credentials.ts";
 import { type Fixture, startRunnel } from "../_support/fixture.ts";
 import { publishId, send } from "../_support/http.ts";
 import { startProxy } from "../_support/tcp_proxy.ts";
@@ -29,7 +30,7 @@ Deno.test("subscribe() is a loop over messages, which leaving closes", async () 
   await client.publish("b.c", { two: 2 });
   assert.deepEqual(await take(stream, 2), [1, { two: 2 }]);
   await stream.closed;
-  assert.deepEqual(stream.state, { status: "closed" });
+  assert.equal(stream.state.status, "closed");
 });
 
 Deno.test("subscribe() calls back with messages, events and states", async () => {
@@ -132,4 +133,78 @@ Deno.test("subscribe() ends with its signal", async () => {
   await until(() => stream.state.status === "live");
   control.abort();
   assert.deepEqual(await take(stream, 1), []);
+});
+
+Deno.test("subscribe() finds by the missing heartbeats that a link is dead, and says so", async () => {
+  await using runnel = await startRunnel({ env: { RUNNEL_HEARTBEAT_MS: "500" } });
+  await using proxy = startProxy({ port: portOf(runnel) });
+  const client = createClient({ url: `http://127.0.0.1:${proxy.port}`, heartbeatMs: 500 });
+  const codes: string[] = [];
+  const seen: unknown[] = [];
+  const stream = client.subscribe("a", {
+    onMessage: ({ data }) => seen.push(data),
+    onState: (state) => state.status === "waiting" && codes.push(state.error.code),
+  });
+  await until(() => stream.state.status === "live");
+  proxy.forget();
+  await publishId(runnel.url, { topic: "a", data: 1 });
+  await until(() => seen.length === 1, { timeoutMs: 30_000 });
+  assert.ok(codes.includes("silent"), `${codes}`);
+  stream.close();
+  await stream.closed;
+});
+
+Deno.test("subscribe() outlasts a time without Redis", async () => {
+  await using runnel = await startRunnel({ redis: { appendonly: false } });
+  const client = createClient(runnel);
+  await runnel.redis.stop();
+  const codes: string[] = [];
+  const seen: unknown[] = [];
+  const stream = client.subscribe("a", {
+    onMessage: ({ data }) => seen.push(data),
+    onState: (state) => state.status === "waiting" && codes.push(state.error.code),
+  });
+  await until(() => codes.length > 0);
+  assert.match(codes[0] ?? "", /^redis_/);
+  await runnel.redis.restart();
+  await until(() => stream.state.status === "live", { timeoutMs: 30_000 });
+  await client.publish("a", 1);
+  await until(() => seen.length === 1);
+  stream.close();
+  await stream.closed;
+});
+
+Deno.test("subscribe() reads no more than its reader takes, and misses nothing", async () => {
+  await using runnel = await startRunnel();
+  const client = createClient(runnel);
+  await Promise.all(Array.from({ length: 3_000 }, (_, i) => client.publish("a", i)));
+  const seen: unknown[] = [];
+  for await (const { data } of client.subscribe("a", { since: "earliest", wait: false })) {
+    seen.push(data);
+    if (seen.length % 500 === 0) await client.call("health/live");
+  }
+  assert.deepEqual(seen, Array.from({ length: 3_000 }, (_, i) => i));
+});
+
+Deno.test("subscribe() goes on with a new token when the old one ends", async () => {
+  await using runnel = await startRunnel({ env: JWT_ENV });
+  let tokens = 0;
+  const client = createClient({
+    url: runnel.url,
+    token: () => token(ALL, { endsIn: tokens++ === 0 ? 4 : 600 }),
+  });
+  const events: string[] = [];
+  const seen: unknown[] = [];
+  const stream = client.subscribe("a", {
+    onEvent: (event) => events.push(event.event === "$bye" ? event.reason : event.event),
+    onMessage: ({ data }) => seen.push(data),
+  });
+  await until(() => stream.state.status === "live");
+  await client.publish("a", 1);
+  await until(() => events.includes("auth_expired"), { timeoutMs: 20_000 });
+  await client.publish("a", 2);
+  await until(() => seen.length === 2, { timeoutMs: 20_000 });
+  assert.deepEqual(seen, [1, 2]);
+  stream.close();
+  await stream.closed;
 });

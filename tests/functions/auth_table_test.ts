@@ -64,8 +64,10 @@ interface Way {
   readonly call: (topic: string) => { path: string } & SendOptions;
 }
 
+const EVENT = { specversion: "1.0", id: "1", source: "/s", type: "t" };
 const inPath = (topic: string) => encodeURIComponent(topic);
 const WAYS: Readonly<Record<string, Way>> = {
+  "GET /metrics": { needs: ["manage"], takes: "topics", call: () => ({ path: "/metrics" }) },
   "POST /publish": {
     needs: ["publish"],
     takes: "published",
@@ -75,6 +77,35 @@ const WAYS: Readonly<Record<string, Way>> = {
     needs: ["publish"],
     takes: "published",
     call: (topic) => ({ path: `/publish/${inPath(topic)}`, method: "POST", body: "1" }),
+  },
+  "POST /publish of a CloudEvent": {
+    needs: ["publish"],
+    takes: "published",
+    call: (topic) => ({
+      path: "/publish",
+      method: "POST",
+      body: JSON.stringify({ ...EVENT, topic }),
+      headers: { "content-type": "application/cloudevents+json" },
+    }),
+  },
+  "POST /publish/{topic} of a CloudEvent in headers": {
+    needs: ["publish"],
+    takes: "published",
+    call: (topic) => ({
+      path: `/publish/${inPath(topic)}`,
+      method: "POST",
+      headers: { "ce-specversion": "1.0", "ce-id": "2", "ce-source": "/s", "ce-type": "t" },
+    }),
+  },
+  "POST /batch of CloudEvents": {
+    needs: ["publish"],
+    takes: "published",
+    call: (topic) => ({
+      path: "/batch",
+      method: "POST",
+      body: JSON.stringify([{ ...EVENT, topic }]),
+      headers: { "content-type": "application/cloudevents-batch+json" },
+    }),
   },
   "POST /batch": {
     needs: ["publish"],

@@ -25,6 +25,8 @@ const PATHS: readonly [path: string, methods: string][] = [
   ["/topics/a/redrive", "OPTIONS, POST"],
   ["/scheduled/x", "OPTIONS, DELETE"],
   ["/health/ready", "OPTIONS, GET, HEAD"],
+  ["/metrics", "OPTIONS, GET, HEAD"],
+  ["/client.js", "OPTIONS, GET, HEAD"],
   ["/console", "OPTIONS, GET, HEAD"],
   ["/console/app.js", "OPTIONS, GET, HEAD"],
 ];
@@ -39,7 +41,7 @@ Deno.test("a preflight of an allowed page is answered for each function with its
           origin: PAGE,
           "access-control-request-method": "POST",
           "access-control-request-headers":
-            "authorization, content-type, Idempotency-Key, x-runnel-ttl-ms, x-evil, cookie",
+            "authorization, content-type, Idempotency-Key, x-runnel-ttl-ms, ce-id, ce-x_y, x-evil, cookie",
         },
       });
       assert.equal(status, 204);
@@ -48,7 +50,7 @@ Deno.test("a preflight of an allowed page is answered for each function with its
       assert.equal(headers.get("access-control-allow-credentials"), "true");
       assert.equal(
         headers.get("access-control-allow-headers"),
-        "authorization, content-type, idempotency-key, x-runnel-ttl-ms",
+        "authorization, content-type, idempotency-key, x-runnel-ttl-ms, ce-id",
       );
       assert.match(headers.get("vary") ?? "", /origin/);
     });

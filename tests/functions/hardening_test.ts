@@ -165,7 +165,7 @@ Deno.test("what is nested as deep as is taken reaches every kind of subscriber",
   assert.deepEqual((await readHistory(url, "t"))[0]?.data, data);
   await using stream = await openStream(`${url}/subscribe/t?since=earliest`);
   assert.deepEqual((await stream.messages(1))[0]?.data, data);
-  for (const format of ["message", "data"]) {
+  for (const format of ["message", "data", "cloudevents"]) {
     const headers = { accept: NDJSON };
     const query = `since=earliest&wait=0&format=${format}`;
     const lines = await readNdjson(await fetch(`${url}/subscribe/t?${query}`, { headers }));
@@ -209,7 +209,7 @@ Deno.test("a number comes back as it was sent, however large or precise", async 
   };
   const accept = { headers: { accept: NDJSON } };
   await t.step("read as history", () => holds("/topics/t/messages"));
-  for (const format of ["message", "data"]) {
+  for (const format of ["message", "data", "cloudevents"]) {
     const path = `/subscribe/t?since=earliest&wait=0&format=${format}`;
     await t.step(`streamed as SSE, ${format}`, () => holds(path));
     await t.step(`streamed as NDJSON, ${format}`, () => holds(path, accept));

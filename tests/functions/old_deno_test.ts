@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { send } from "../_support/http.ts";
 import { denoBinary, hasOldDeno } from "../_support/old_deno.ts";
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
+import { readPrometheus, valueOf } from "../_support/prometheus.ts";
 import { startServer } from "../_support/server.ts";
 import { openStream } from "../_support/sse.ts";
 
@@ -28,5 +29,9 @@ for (const version of ["2.1.14", "2.5.7"]) {
     const events = await stream.take(3);
     assert.deepEqual(events.map(({ data }) => JSON.parse(data ?? "").data), ["Hello", 1, 2]);
     await stream.close();
+    const metrics = await fetch(`${server.url}/metrics`);
+    const page = readPrometheus(await metrics.text());
+    assert.equal(valueOf(page, "runnel_delivered_messages_total"), 3);
+    assert.ok(valueOf(page, "runnel_memory_bytes", { kind: "heap_used" }) > 0);
   });
 }

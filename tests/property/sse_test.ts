@@ -76,7 +76,7 @@ Deno.test("sseMessage() gives each message's id, type and JSON to std's parser t
 
 Deno.test("sseMessage() never lets a body of any writer start a line of its own", () => {
   const body = fc.record({ type: anyText, data: anyText }).map((fields) => JSON.stringify(fields));
-  fc.assert(fc.property(body, fc.constantFrom("message", "data"), (body, format) => {
+  fc.assert(fc.property(body, fc.constantFrom("message", "data", "cloudevents"), (body, format) => {
     const block = sseMessage({ id: "1-1", topic: "a", time: 0, body }, { format });
     assert.equal(block.indexOf("\n\n"), block.length - 2, "one block");
     for (const line of block.trimEnd().split(/[\r\n]/)) assert.match(line, /^(event|id|data): ?/);

@@ -2,6 +2,19 @@ import { CliError } from "../cli_error.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
+/**
+ * Declarations are made with the types of a browser alone: with Deno's own, 2.9 finds a fault in those that it has for
+ * Node, whatever the module is.
+ */
+const TYPES_CONFIG = {
+  compilerOptions: {
+    lib: ["dom", "dom.iterable", "dom.asynciterable", "esnext"],
+    types: [],
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+  },
+};
+
 /** What came out of {@link bundle}. */
 export interface Bundle {
   /** The script, minified. */
@@ -23,8 +36,13 @@ export async function bundle(
   const dir = await Deno.makeTempDir({ prefix: "runnel-build-" });
   try {
     const flags = ["--platform", "browser", "--minify", ...(types ? ["--declaration"] : [])];
+    if (types) {
+      const config = `${dir}/config.json`;
+      await Deno.writeTextFile(config, JSON.stringify(TYPES_CONFIG));
+      flags.push("--config", config);
+    }
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["bundle", "--quiet", "--frozen", ...flags, "--outdir", dir, entry],
+      args: ["bundle", "--quiet", ...(types ? [] : ["--frozen"]), ...flags, "--outdir", dir, entry],
       cwd: ROOT,
       stdin: "null",
       env: { NO_COLOR: "1" },

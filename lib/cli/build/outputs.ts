@@ -1,5 +1,7 @@
 import { builtModule } from "./built_module.ts";
 import { bundle } from "./bundle.ts";
+import { docsModule } from "./docs_module.ts";
+import { exportsOf, publicDeclarations } from "./declarations.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 
@@ -14,6 +16,22 @@ export interface Output {
 /** Everything that `deno task build` makes. */
 export const OUTPUTS: readonly Output[] = [
   {
+    path: "lib/client/built.ts",
+    async make() {
+      const entry = "lib/client/mod.ts";
+      const { script, types = "" } = await bundle(entry, { types: true });
+      const exports = exportsOf(await Deno.readTextFile(new URL(entry, ROOT)));
+      return builtModule([
+        { name: "SCRIPT", type: "text/javascript; charset=utf-8", text: script },
+        {
+          name: "TYPES",
+          type: "application/typescript; charset=utf-8",
+          text: publicDeclarations(types, exports),
+        },
+      ], "lib/client");
+    },
+  },
+  {
     path: "lib/console/built.ts",
     async make() {
       const { script } = await bundle("lib/console/main.tsx");
@@ -23,6 +41,7 @@ export const OUTPUTS: readonly Output[] = [
       ], "lib/console");
     },
   },
+  { path: "lib/docs/built.ts", make: docsModule },
 ];
 
 /** The style sheets of a folder and those below it, in the order of their paths: what is deeper may change what is not. */

@@ -3,6 +3,7 @@ import { Api, URL_OPTION } from "../api.ts";
 import { type BatchResult, uploadBatch } from "../batch_upload.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command, CommandInput } from "../command.ts";
+import { printable } from "../printable.ts";
 import { count, ProgressBar, size } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -12,10 +13,16 @@ const SHOWN_REJECTIONS = 20;
 export const batch: Command = {
   name: "batch",
   usage: "batch <topic> <file|->",
-  summary: "Publishes every line of a file or of stdin, however long, while showing the progress",
+  summary: "Publishes every line of a file or of stdin, and shows the progress",
   details: `
 Each line is the data of one message, as JSON. Blank lines are skipped; a line that is refused is reported with its
 number and the others are stored, in order. The exit code is 1 where any was refused.`,
+  examples: [
+    "deno task batch topic1 messages.ndjson",
+    "jq -c '.[]' orders.json | deno task batch orders -",
+    "deno task batch log access.log --text --idempotency-prefix access-2026-01",
+    "deno task batch topic1 messages.ndjson --json | jq .rejected",
+  ],
   options: {
     text: { help: "Lines are plain text: each becomes a string" },
     messages: {
@@ -25,6 +32,10 @@ number and the others are stored, in order. The exit code is 1 where any was ref
       value: "<name>",
       help: "Give line n the idempotency key <name>-n: the same file can be sent again safely",
     },
+    json: {
+      help:
+        "Print JSON: { accepted, rejected, bytes, ms }, and before it a line for each refused one",
+    },
     url: URL_OPTION,
   },
   positionals: { least: 2, most: 2 },
@@ -32,7 +43,7 @@ number and the others are stored, in order. The exit code is 1 where any was ref
     const api = new Api(input.text("url"));
     const [topic = "", path = ""] = input.positionals;
     const source = await openSource(path);
-    const report = new Report(terminal, source.bytes);
+    const report = new Report({ terminal, totalBytes: source.bytes, json: input.has("json") });
     const encode = encoder(topic, input);
     try {
       const totals = await uploadBatch(api, source.stream, {
@@ -104,27 +115,41 @@ function parse(text: string): unknown {
 /** Counts what happens, and tells it. */
 class Report {
   readonly #terminal: Terminal;
+  readonly #json: boolean;
   readonly #bar: ProgressBar;
   readonly #startedAt = performance.now();
   #bytes = 0;
   #accepted = 0;
   #rejected = 0;
 
-  constructor(terminal: Terminal, totalBytes: number | undefined) {
+  constructor(
+    { terminal, totalBytes, json }: {
+      readonly terminal: Terminal;
+      readonly totalBytes: number | undefined;
+      readonly json: boolean;
+    },
+  ) {
     this.#terminal = terminal;
+    this.#json = json;
     this.#bar = new ProgressBar(terminal, totalBytes);
   }
 
   answered({ line, bytes, error }: BatchResult): void {
     this.#bytes = bytes;
     if (error === undefined) this.#accepted++;
-    else this.#reject(line, error.detail ?? error.code ?? "refused");
+    else this.#reject(line, error);
     this.#bar.update(this.#bytes, this.#accepted + this.#rejected);
   }
 
   end(): void {
     this.#bar.end();
-    const seconds = (performance.now() - this.#startedAt) / 1_000;
+    const ms = performance.now() - this.#startedAt;
+    if (this.#json) {
+      const [accepted, rejected] = [this.#accepted, this.#rejected];
+      const totals = { accepted, rejected, bytes: this.#bytes, ms: Math.round(ms) };
+      return this.#terminal.out(JSON.stringify(totals));
+    }
+    const seconds = ms / 1_000;
     const rate = count(this.#accepted / Math.max(seconds, 0.001));
     const took = `${size(this.#bytes)} in ${seconds.toFixed(1)} s, ${rate} messages/s`;
     const refused = this.#rejected === 0 ? "" : `, ${count(this.#rejected)} refused`;
@@ -135,9 +160,11 @@ class Report {
     this.#bar.end();
   }
 
-  #reject(line: number, reason: string): void {
+  #reject(line: number, error: NonNullable<BatchResult["error"]>): void {
     this.#rejected++;
-    const { err, style } = this.#terminal;
+    const { out, err, style } = this.#terminal;
+    if (this.#json) return out(printable(JSON.stringify({ line, error })));
+    const reason = printable(error.detail ?? error.code ?? "refused");
     if (this.#rejected <= SHOWN_REJECTIONS) err(`${style("red", `line ${line}:`)} ${reason}`);
     if (this.#rejected === SHOWN_REJECTIONS) err("Further lines that are refused are only counted");
   }

@@ -7,6 +7,7 @@ export const build: Command = {
   usage: "build [--check]",
   summary: "Makes the modules that hold the console, the client and the documentation",
   details: "They are part of the repository, so that nobody who only runs Runnel needs this.",
+  examples: ["deno task build", "deno task build --check"],
   options: { check: { help: "only say whether they are what their sources make" } },
   positionals: { least: 0, most: 0 },
   async run(input, terminal) {

@@ -1,22 +1,30 @@
+import { parseJsonText } from "../../codec/json.ts";
 import { Api, problemOf, segment, URL_OPTION } from "../api.ts";
 import { CliError } from "../cli_error.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { messageLine, printable, type ShownMessage } from "../message_line.ts";
+import { messageLine, type ShownMessage } from "../message_line.ts";
+import { printable, printableLines } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** `deno task dead`: dead letters of a topic. */
 export const dead: Command = {
   name: "dead",
   usage: "dead list|show|redrive <topic> [ids...]",
-  summary: "Lists the dead letters of a topic, shows one, or gives them back to their groups",
+  summary: "Lists, shows and gives back the dead letters of a topic",
   details: `
 A dead letter is a message whose deliveries ran out; it stands in the topic $dead.<topic>.
 dead redrive takes ids, or --all for every one that is still open.`,
+  examples: [
+    "deno task dead list jobs",
+    "deno task dead show jobs 1754040000000-65536",
+    "deno task dead redrive jobs --all --group mailers",
+    "deno task dead list jobs --json | jq -r .id",
+  ],
   options: {
     group: { value: "<name>", help: "redrive: only those of this group" },
     all: { help: "redrive: all that there are now" },
     last: { value: "<n>", help: "list: how many (20)" },
-    json: { help: "Print messages as JSON" },
+    json: { help: "Print JSON: a message a line, or the server's answer" },
     url: URL_OPTION,
   },
   positionals: { least: 2, most: 1_002 },
@@ -49,18 +57,19 @@ async function list(scene: Scene): Promise<void> {
   const messages = await read(scene, [["limit", `${last}`], ["order", "desc"]]);
   if (messages.length === 0) terminal.err("There are no dead letters");
   for (const message of messages.reverse()) {
-    if (input.has("json")) terminal.out(JSON.stringify(message));
+    if (input.has("json")) terminal.out(printable(JSON.stringify(message)));
     else terminal.out(`${messageLine(message, terminal)}  ${terminal.style("red", fate(message))}`);
   }
 }
 
 async function show(scene: Scene): Promise<void> {
-  const { ids: [id = ""], terminal } = scene;
+  const { ids: [id = ""], input, terminal } = scene;
   const [ms, seq] = id.split("-").map(Number);
   const before = `${ms}-${(seq ?? 0) - 1}`;
   const [message] = await read(scene, [["after", before], ["limit", "1"]]);
   if (message?.id !== id) throw new CliError(`There is no dead letter ${id}`);
-  terminal.out(JSON.stringify(message, undefined, 2));
+  if (input.has("json")) terminal.out(printable(JSON.stringify(message)));
+  else terminal.out(printableLines(JSON.stringify(message, undefined, 2)));
 }
 
 async function redrive({ api, topic, ids, input, terminal }: Scene): Promise<void> {
@@ -73,7 +82,9 @@ async function redrive({ api, topic, ids, input, terminal }: Scene): Promise<voi
       ...(group === undefined ? {} : { group }),
     }),
   });
-  const { redriven, unknown } = await response.json();
+  const answer = await response.json();
+  if (input.has("json")) return terminal.out(JSON.stringify(answer));
+  const { redriven, unknown } = answer;
   terminal.out(`${redriven} given back to ${group ?? "their groups"}`);
   for (const id of unknown) terminal.err(`${id} is no open dead letter`);
 }
@@ -89,7 +100,9 @@ async function read(
     return [];
   }
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()).messages;
+  // with numbers as they were written
+  const { messages } = parseJsonText(await response.text()) as { messages: DeadLetter[] };
+  return messages;
 }
 
 function fate({ headers = {} }: DeadLetter): string {

@@ -11,10 +11,14 @@ import type { Style, Terminal } from "../terminal.ts";
 export const demo: Command = {
   name: "demo",
   usage: "demo",
-  summary: "Shows publish/subscribe, point-to-point and request/reply on a running server",
+  summary: "Shows the three patterns of messaging on a running server",
   details: `
 Ann publishes to demo.weather, Ben to demo.news; Cleo subscribes to demo.weather alone, Dan to the pattern demo.*
 Then Eve and Fay share the work of demo.jobs, and Gus answers what is asked on demo.questions.`,
+  examples: [
+    "deno task demo",
+    "deno task demo --count 20 --every-ms 50",
+  ],
   options: {
     count: { value: "<n>", help: "Messages of each publisher (5)" },
     "every-ms": { value: "<n>", help: "Milliseconds between two messages of one publisher (400)" },

@@ -14,9 +14,10 @@ const WATCHED = ["functions", "lib", "deno.json", "import_map.json"];
 export const dev: Command = {
   name: "dev",
   usage: "dev",
-  summary: "Like start, and starts the server again whenever a file of functions/ or lib/ changes",
+  summary: "Like start, and starts the server again after every change of a file",
   details: `
 The Redis stays; open streams are told to come back, as with any stop.`,
+  examples: ["deno task dev", "LOG_LEVEL=debug deno task dev"],
   options: {},
   positionals: { least: 0, most: 0 },
   async run(_input, terminal) {

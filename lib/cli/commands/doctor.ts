@@ -19,9 +19,14 @@ import type { Terminal } from "../terminal.ts";
 export const doctor: Command = {
   name: "doctor",
   usage: "doctor",
-  summary: "Checks the environment, the configuration, Redis and the server, and says what to do",
+  summary: "Checks configuration, Redis and server, and says what to do",
   details: `
 The exit code is 1 where something keeps Runnel from working or from keeping its promises.`,
+  examples: [
+    "deno task doctor",
+    "REDIS_URL=redis://db.example:6379 deno task doctor",
+    "deno task doctor --json | jq 'select(.level != \"ok\")'",
+  ],
   options: {
     json: { help: "Print the findings as JSON, one a line" },
     url: URL_OPTION,

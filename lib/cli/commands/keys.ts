@@ -12,7 +12,7 @@ import type { Terminal } from "../terminal.ts";
 export const keys: Command = {
   name: "keys",
   usage: "keys create|list|rotate|revoke [name]",
-  summary: "Creates, lists, rotates and revokes the API keys that RUNNEL_AUTH=keys takes",
+  summary: "Creates, lists, rotates and revokes API keys",
   details: `
 It is one of these:
   keys create <name> --publish <topics> …   makes a key and prints it: KEY=$(deno task keys create …)
@@ -25,6 +25,13 @@ Topics are separated by commas, and may be patterns: --publish "orders.*,news" -
 Keys are in the Redis of REDIS_URL; unset, in that of deno task start. With create --print they are in RUNNEL_KEYS, and
 Redis is not asked: stdout gets the JSON for it, stderr the key.
   deno task keys create ci --publish "**" --print >keys.json, then RUNNEL_AUTH=keys RUNNEL_KEYS=keys.json`,
+  examples: [
+    'deno task keys create checkout --publish "orders.*" --expires 90d',
+    `KEY=$(deno task keys create reader --subscribe '**,$dead.**')`,
+    "deno task keys list --json",
+    "deno task keys rotate checkout --grace 1h",
+    "deno task keys revoke checkout",
+  ],
   options: {
     publish: { value: "<topics>", help: "create: where it may publish" },
     subscribe: { value: "<topics>", help: "create: what it may subscribe to and read" },
@@ -34,7 +41,7 @@ Redis is not asked: stdout gets the JSON for it, stderr the key.
     print: { help: "create: print the entry for RUNNEL_KEYS, keep nothing in Redis" },
     grace: { value: "<time>", help: "rotate: how long the old text is taken too, such as 1h" },
     all: { help: "list: also those that were revoked" },
-    json: { help: "list: print JSON, a key a line" },
+    json: { help: "Print JSON; list: a key a line" },
   },
   positionals: { least: 1, most: 2 },
   async run(input, terminal) {
@@ -69,10 +76,10 @@ interface Action {
 const GRANTS = ["publish", "subscribe", "consume", "manage"];
 
 const ACTIONS: Readonly<Record<string, Action>> = {
-  create: { takesName: true, options: [...GRANTS, "expires", "print"], run: create },
+  create: { takesName: true, options: [...GRANTS, "expires", "print", "json"], run: create },
   list: { takesName: false, options: ["all", "json"], run: list },
-  rotate: { takesName: true, options: ["grace", "expires"], run: rotate },
-  revoke: { takesName: true, options: [], run: revoke },
+  rotate: { takesName: true, options: ["grace", "expires", "json"], run: rotate },
+  revoke: { takesName: true, options: ["json"], run: revoke },
 };
 
 async function create({ name, input, terminal }: Scene): Promise<number> {
@@ -80,6 +87,10 @@ async function create({ name, input, terminal }: Scene): Promise<number> {
   const now = Date.now();
   const key = draftKey(input, { made, name, now });
   if (input.has("print")) {
+    if (input.has("json")) {
+      terminal.out(JSON.stringify({ name, id: key.id, key: made.text, keys: [key] }));
+      return 0;
+    }
     terminal.out(JSON.stringify([key]));
     terminal.err(`The key, which is not shown again: ${made.text}`);
     terminal.err("What stdout got is a RUNNEL_KEYS: as it is, or as a file that it names");
@@ -89,7 +100,7 @@ async function create({ name, input, terminal }: Scene): Promise<number> {
   await using desk = new KeyDesk(settings);
   assertFree(name, { settings, records: await desk.records() });
   const unkept = await desk.keep({ id: key.id, at: now, createdAt: now, key });
-  handOut(made.text, { settings, terminal });
+  handOut({ name, id: key.id, text: made.text }, { settings, input, terminal });
   if (unkept.length > 0) throw toldInPart(unkept, "deno task keys list");
   return 0;
 }
@@ -133,12 +144,12 @@ async function rotate({ name, input, terminal }: Scene): Promise<number> {
     });
   }
   const unkept = await desk.keep({ id: key.id, at: Math.max(now, at + 1), createdAt, key: next });
-  handOut(made.text, { settings, terminal });
+  handOut({ name: key.name, id: key.id, text: made.text }, { settings, input, terminal });
   if (unkept.length > 0) throw toldInPart(unkept, "deno task keys list");
   return 0;
 }
 
-async function revoke({ name, terminal }: Scene): Promise<number> {
+async function revoke({ name, input, terminal }: Scene): Promise<number> {
   const settings = readRedisSettings();
   await using desk = new KeyDesk(settings);
   const records = await desk.records();
@@ -149,7 +160,9 @@ async function revoke({ name, terminal }: Scene): Promise<number> {
   const isAgain = revoked !== undefined && matching(name, records).length === 0;
   const record = isAgain ? revoked : revocationOf(inUse(name, { settings, records }));
   const unkept = await desk.keep(record);
-  terminal.out(`${record.name ?? record.id} is revoked: what is open with it ends within seconds`);
+  const text = `${record.name ?? record.id} is revoked: what is open with it ends within seconds`;
+  const { name: named, id, at } = record;
+  terminal.out(input.has("json") ? JSON.stringify({ name: named, id, revokedAt: at }) : text);
   if (unkept.length > 0) throw toldInPart(unkept, `deno task keys revoke ${name}`);
   return 0;
 }
@@ -211,9 +224,14 @@ function matching(name: string, records: readonly KeyRecord[]): UsedRecord[] {
 
 /** Gives the key out, and says what to do with it where that is not read as the key. */
 function handOut(
-  text: string,
-  { settings, terminal }: { settings: RedisSettings; terminal: Terminal },
+  { name, id, text }: { name: string; id: string; text: string },
+  { settings, input, terminal }: {
+    settings: RedisSettings;
+    input: CommandInput;
+    terminal: Terminal;
+  },
 ): void {
+  if (input.has("json")) return terminal.out(JSON.stringify({ name, id, key: text }));
   terminal.out(text);
   terminal.err("This key is not shown again. Show it to the server so:");
   terminal.err(`  curl -H "Authorization: Bearer <key>" -d Hello ${settings.url}/publish/<topic>`);

@@ -6,7 +6,8 @@ import { runTests } from "./test.ts";
 export const ok: Command = {
   name: "ok",
   usage: "ok",
-  summary: "Checks everything that must hold before a change is handed in: fmt, lint, check, test",
+  summary: "The gate before a change is handed in: fmt, lint, check, test",
+  examples: ["deno task ok"],
   options: {},
   positionals: { least: 0, most: 0 },
   async run(_input, terminal) {

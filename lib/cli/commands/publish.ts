@@ -11,6 +11,12 @@ export const publish: Command = {
   details: `
 The data may be JSON ('{"a":1}', 42, true); anything else is published as a string. With - it is read from stdin, where
 bytes that are no text are published as binary. Data that begin with a dash: publish topic1 -- -5`,
+  examples: [
+    'deno task publish topic1 "Hello"',
+    `deno task publish orders.eu '{"id":7}' --type created --idempotency-key order-7`,
+    "date | deno task publish log -  # what stdin has",
+    'deno task publish reminders "Tea" --delay 10m',
+  ],
   options: {
     text: { help: "Publish the data as a string, even where it is JSON" },
     type: { value: "<name>", help: "Type of the message, the event name that a browser sees" },

@@ -19,7 +19,7 @@ const NAMES = TOPOLOGIES.join("|");
 export const redis: Command = {
   name: "redis",
   usage: `redis <${NAMES}>`,
-  summary: "Starts Redis servers to try things out with, and says how to reach them",
+  summary: "Starts Redis servers to try things out with: Sentinels, a Cluster …",
   details: `
   single    one Redis
   tls       one Redis with TLS that asks for a client certificate
@@ -28,6 +28,11 @@ export const redis: Command = {
   shards    three Redis that know nothing of each other
 What they print leads Runnel there, in another terminal. They listen on this machine only, are set up as those of
 docker-compose.yml, and at Ctrl-C all of them end and their data are removed.`,
+  examples: [
+    "deno task redis sentinel",
+    "deno task redis shards --shards 5 --password secret",
+    "deno task redis cluster --json",
+  ],
   options: {
     shards: { value: "<n>", help: "How many Redis there are with shards (3)" },
     password: { value: "<text>", help: "They ask for a password" },

@@ -10,6 +10,11 @@ export const reply: Command = {
   details: `
 The request's payload is the command's standard input. Those who reply share the requests as a group; start several to
 answer more at a time.`,
+  examples: [
+    "deno task reply greet -- sh -c 'echo \"Hello, $(cat)\"'",
+    "deno task reply sums -- jq add  # JSON in, JSON out",
+    "deno task reply greet --concurrency 8 --json -- ./answer.sh",
+  ],
   options: {
     group: { value: "<name>", help: "The group that shares the requests (repliers)" },
     ...WORK_OPTIONS,

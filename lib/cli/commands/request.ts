@@ -2,6 +2,7 @@ import { parseJsonText } from "../../codec/json.ts";
 import { Api, URL_OPTION } from "../api.ts";
 import type { Command } from "../command.ts";
 import { durationMs } from "../duration.ts";
+import { printable, printableLines } from "../printable.ts";
 import { readAll } from "../standard_input.ts";
 
 /** `deno task request`: asks, and prints the answer. */
@@ -11,6 +12,11 @@ export const request: Command = {
   summary: "Asks on a topic and prints the reply",
   details: `
 The data may be JSON; anything else is sent as a string. With - it is read from stdin.`,
+  examples: [
+    "deno task request greet ada  # after: deno task reply greet -- sh -c 'echo \"Hello, $(cat)\"'",
+    "deno task request sums '[1,2,3]' --timeout 2s --json",
+    "deno task request who '\"?\"' --replies 3",
+  ],
   options: {
     timeout: { value: "<time>", help: "How long to wait, such as 5s (30s)" },
     replies: { value: "<n>", help: "Wait for so many replies (1)" },
@@ -34,8 +40,12 @@ The data may be JSON; anything else is sent as a string. With - it is read from 
       }),
     });
     const answer = await response.text();
-    if (input.has("json")) terminal.out(answer);
-    else for (const line of payloadsOf(parseJsonText(answer) as Answer)) terminal.out(line);
+    if (input.has("json")) terminal.out(printable(answer));
+    else {
+      for (const line of payloadsOf(parseJsonText(answer) as Answer)) {
+        terminal.out(terminal.screen ? printableLines(line) : line);
+      }
+    }
     return 0;
   },
 };

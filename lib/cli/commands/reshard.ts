@@ -13,12 +13,16 @@ import type { Terminal } from "../terminal.ts";
 export const reshard: Command = {
   name: "reshard",
   usage: 'reshard --to "<url> <url> …"',
-  summary: "Spreads the topics over other Redis servers, while they are in use",
+  summary: "Spreads the topics over other Redis, while they are in use",
   details: `
 REDIS_URL and the variables beside it lead to where the topics are now; unset, to the Redis of deno task start.
 Every server is told by what is stored in Redis, so that none has to be restarted: but those that start later need the
 new REDIS_URL. Whatever interrupts it, it can be run again: nothing is lost, and what has moved has moved.
 Where there is one partition, as on one Redis, it is split into as many as asked for; that number is for good.`,
+  examples: [
+    'deno task reshard --to "redis://10.0.0.1 redis://10.0.0.2"',
+    'REDIS_URL=redis://10.0.0.1 deno task reshard --to "redis://10.0.0.1 redis://10.0.0.2" --json',
+  ],
   options: {
     to: { value: "<urls>", help: "Where the topics are to be: like REDIS_URL, all of them" },
     partitions: { value: "<n>", help: "Split one partition into so many (16 on several Redis)" },

@@ -23,7 +23,7 @@ const REDIS_STOP_MS = 1_000;
 export const start: Command = {
   name: "start",
   usage: "start",
-  summary: "Runs all of Runnel behind one server, with a Redis of its own where REDIS_URL is unset",
+  summary: "Runs all of Runnel behind one server, with a Redis of its own",
   details: `
 It is set up by environment variables, among them:
   PORT, HOST        where it listens (127.0.0.1:8000)
@@ -33,6 +33,11 @@ It is set up by environment variables, among them:
                     whoever reaches the port may do everything; unset elsewhere, nobody is let in
 Ctrl-C or SIGTERM ends it within five seconds: what is under way is finished, streams are told when to come back.
 A second Ctrl-C ends it at once.`,
+  examples: [
+    "deno task start  # on http://127.0.0.1:8000, with a Redis of its own",
+    "PORT=9000 REDIS_URL=redis://db.example:6379 deno task start",
+    "RUNNEL_AUTH=keys HOST=0.0.0.0 deno task start  # for others too, with API keys",
+  ],
   options: {},
   positionals: { least: 0, most: 0 },
   async run(_input, terminal) {

@@ -14,6 +14,11 @@ export const test: Command = {
 Everything after "test" is handed to deno test: deno task test --filter "publish", or deno task test tests/cli/
 A redis-server, openssl, curl and (for tests/browser) Chromium are installed first where there are none. Without a
 Chromium, or with SKIP_BROWSER_TESTS=1, the tests in tests/browser are skipped.`,
+  examples: [
+    "deno task test",
+    'deno task test --filter "publish"',
+    "SKIP_BROWSER_TESTS=1 deno task test tests/cli/",
+  ],
   options: {},
   positionals: { least: 0, most: Infinity },
   passesOn: true,

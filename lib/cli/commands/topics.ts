@@ -1,6 +1,8 @@
+import { parseJsonText } from "../../codec/json.ts";
 import { Api, segment, URL_OPTION } from "../api.ts";
 import type { Command, CommandInput } from "../command.ts";
-import { messageLine, printable } from "../message_line.ts";
+import { messageLine, type ShownMessage } from "../message_line.ts";
+import { printable } from "../printable.ts";
 import { messageCount } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -9,10 +11,15 @@ export const topics: Command = {
   name: "topics",
   usage: "topics [topic]",
   summary: "Lists the topics, or says what is in one",
+  examples: [
+    "deno task topics --prefix orders.",
+    "deno task topics orders.eu --last 10",
+    "deno task topics --json | jq -r .topic  # a topic a line",
+  ],
   options: {
     prefix: { value: "<text>", help: "Only topics that begin so" },
     last: { value: "<n>", help: "With a topic: also its last n messages" },
-    json: { help: "Print the server's answers as they are" },
+    json: { help: "Print JSON, a topic or a message a line" },
     url: URL_OPTION,
   },
   positionals: { least: 0, most: 1 },
@@ -40,11 +47,18 @@ interface TopicInfo {
 async function list(api: Api, { input, terminal }: Output): Promise<void> {
   let found = 0;
   for await (const page of pages(api, input.text("prefix"))) {
-    if (input.has("json")) terminal.out(JSON.stringify(page));
-    else for (const info of page) terminal.out(row(info, terminal));
+    for (const info of page) {
+      terminal.out(input.has("json") ? printable(JSON.stringify(info)) : row(info, terminal));
+    }
     found += page.length;
   }
-  if (found === 0) terminal.err("There are no topics yet: deno task publish topic1 Hello");
+  if (found > 0) return;
+  const prefix = input.text("prefix");
+  terminal.err(
+    prefix === undefined
+      ? "There are no topics yet: deno task publish topic1 Hello"
+      : `There are no topics that begin with ${printable(prefix)}`,
+  );
 }
 
 async function* pages(api: Api, prefix: string | undefined): AsyncGenerator<TopicInfo[]> {
@@ -69,13 +83,16 @@ async function describe(api: Api, { topic, input, terminal }: Output & { topic: 
   const path = `topics/${segment(topic)}`;
   const last = input.number("last", 1);
   const info = await (await api.send(path)).json();
-  if (input.has("json")) terminal.out(JSON.stringify(info));
+  if (input.has("json")) terminal.out(printable(JSON.stringify(info)));
   else for (const line of lines(info)) terminal.out(line);
   if (last === undefined) return;
   const query = [["limit", `${last}`], ["order", "desc"]] as const;
-  const { messages } = await (await api.send(`${path}/messages`, { query })).json();
+  const text = await (await api.send(`${path}/messages`, { query })).text();
+  // with numbers as they were written
+  const { messages } = parseJsonText(text) as { messages: ShownMessage[] };
   for (const message of messages.reverse()) {
-    terminal.out(input.has("json") ? JSON.stringify(message) : messageLine(message, terminal));
+    const json = input.has("json");
+    terminal.out(json ? printable(JSON.stringify(message)) : messageLine(message, terminal));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ApiKey } from "../../codec/api_key.ts";
 import { TOPIC_ACTIONS } from "../../codec/grants.ts";
 import type { KeyRecord } from "../../redis/key_records.ts";
-import { printable } from "../message_line.ts";
+import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** A key as `keys list` shows it: nothing that helps to find out its text. */

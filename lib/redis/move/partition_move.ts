@@ -9,10 +9,10 @@ import { RECEIVE } from "../scripts/receive.lua.ts";
 import { KeyCopier, type KeyPlan, type Place } from "./key_copier.ts";
 import { reachReplicas, type Replication, replicationOf } from "./replication.ts";
 
-const beginScript = new Script(BEGIN_MOVE);
-const freezeScript = new Script(FREEZE);
-const leaveScript = new Script(LEAVE);
-const receiveScript = new Script(RECEIVE);
+const beginScript = new Script(BEGIN_MOVE, "begin_move");
+const freezeScript = new Script(FREEZE, "freeze");
+const leaveScript = new Script(LEAVE, "leave");
+const receiveScript = new Script(RECEIVE, "receive");
 
 /** Options of {@link PartitionMove}. */
 export interface PartitionMoveOptions {

@@ -3,7 +3,7 @@ import type { Chance } from "./chance.ts";
 import type { FuzzRoute } from "./fuzz_route.ts";
 import type { Known } from "./known.ts";
 import { ASKED, CONSUMERS, GROUPS, TOPICS, WANTED, WORKED } from "./names.ts";
-import { later, options, payload } from "./payloads.ts";
+import { cloudEvent, eventHeaders, later, options, payload } from "./payloads.ts";
 
 /** Storing may wait for replicas that are not there, or for work to be done. */
 const STORING = ["not_replicated", "topic_full"];
@@ -67,6 +67,30 @@ const PUBLISHING: readonly FuzzRoute[] = [
     draft: (chance) => ({ path: ["batch"], lines: chance.some(0, 4, () => message(chance)) }),
   },
   {
+    ...{ name: "publish a CloudEvent", method: "POST", weight: 4, allows: STORING },
+    draft: (chance) => ({
+      path: ["publish"],
+      json: { ...cloudEvent(chance), topic: chance.pick(TOPICS) },
+      headers: { "content-type": "application/cloudevents+json" },
+    }),
+  },
+  {
+    ...{ name: "publish a CloudEvent in headers", method: "POST", weight: 3, allows: STORING },
+    draft: (chance) => ({
+      path: ["publish", chance.pick(TOPICS)],
+      bytes: chance.bytes(chance.int(60)),
+      headers: { ...eventHeaders(chance), "content-type": "image/png" },
+    }),
+  },
+  {
+    ...{ name: "batch of CloudEvents", method: "POST", weight: 2, allows: STORING },
+    draft: (chance) => ({
+      path: ["publish", chance.pick(TOPICS)],
+      json: chance.some(0, 4, () => cloudEvent(chance)),
+      headers: { "content-type": "application/cloudevents-batch+json" },
+    }),
+  },
+  {
     ...{ name: "scheduled", method: "DELETE", weight: 3 },
     draft: (chance, known) => ({ path: ["scheduled", chance.pick(known.tokens)] }),
   },
@@ -82,7 +106,7 @@ const SUBSCRIBING: readonly FuzzRoute[] = [
         since: start(chance, known),
         ...(chance.is(0.8) ? { wait: "0" } : {}),
         ...(chance.is(0.3) ? { limit: 1 + chance.int(20) } : {}),
-        ...(chance.is(0.2) ? { format: "data" } : {}),
+        ...(chance.is(0.4) ? { format: chance.pick(["data", "cloudevents"]) } : {}),
         ...(chance.is(0.2) ? { conflate: "1" } : {}),
       },
       headers: chance.is(0.4) ? { accept: "application/x-ndjson" } : {},
@@ -246,6 +270,7 @@ const LOOKING: readonly FuzzRoute[] = [
     ...{ name: `health/${which}`, method: "GET", weight: 1 },
     draft: () => ({ path: ["health", which] }),
   })),
+  { name: "metrics", method: "GET", weight: 1, draft: () => ({ path: ["metrics"] }) },
   {
     ...{ name: "token", method: "POST", weight: 3 },
     draft: (chance) => ({
@@ -258,7 +283,16 @@ const LOOKING: readonly FuzzRoute[] = [
       }),
     }),
   },
+  ...["client.js", "client.d.ts"].map((name): FuzzRoute => ({
+    ...{ name, method: "GET", weight: 1 },
+    draft: () => ({ path: [name] }),
+  })),
   { name: "/", method: "GET", weight: 1, draft: () => ({ path: [""] }) },
+  { name: "docs", method: "GET", weight: 1, draft: () => ({ path: ["docs"] }) },
+  ...["openapi.json", "asyncapi.json", "docs/how_it_works"].map((path): FuzzRoute => ({
+    ...{ name: path, method: "GET", weight: 1 },
+    draft: () => ({ path: path.split("/") }),
+  })),
   ...[[], ["app.js"], ["app.css"]].map((under): FuzzRoute => ({
     ...{ name: ["console", ...under].join("/"), method: "GET", weight: 1 },
     draft: (chance) => ({

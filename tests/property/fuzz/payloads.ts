@@ -36,3 +36,39 @@ export function later(chance: Chance): Record<string, unknown> {
   const ms = chance.is(0.9) ? 1 + chance.int(300) : 3_600_000 + chance.int(1_000);
   return chance.is(0.5) ? { delayMs: ms } : { at: new Date(Date.now() + ms).toISOString() };
 }
+
+function attributes(chance: Chance): Record<string, unknown> {
+  return {
+    ...{
+      specversion: "1.0",
+      id: `e${chance.int(1_000_000)}`,
+      source: chance.pick(["/s", "urn:x:1"]),
+    },
+    type: chance.pick([...TYPES, "com.example.created", "error"]),
+    ...chance.fields(0.2, {
+      subject: () => "é 🌍",
+      time: () => "2026-01-02T03:04:05Z",
+      partitionkey: () => chance.pick(["k1", "k2"]),
+      count: () => chance.int(9),
+      flag: () => chance.is(0.5),
+      constructor: () => "x",
+    }),
+  };
+}
+
+/** A CloudEvent as JSON. */
+export function cloudEvent(chance: Chance): Record<string, unknown> {
+  if (chance.is(0.2)) return attributes(chance);
+  return {
+    ...attributes(chance),
+    ...(chance.is(0.3) ? { data_base64: "AP8=" } : { data: chance.pick(VALUES) }),
+  };
+}
+
+/** A CloudEvent's attributes as headers. */
+export function eventHeaders(chance: Chance): Record<string, string> {
+  const entries = Object.entries(attributes(chance));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [`ce-${name}`, encodeURIComponent(String(value))]),
+  );
+}

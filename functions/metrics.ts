@@ -1,0 +1,61 @@
+import { type App, app } from "../lib/app.ts";
+import { STATS_TOPIC } from "../lib/codec/topic.ts";
+import { createHandler, type Route } from "../lib/http/handler.ts";
+import { authorize } from "../lib/http/identity.ts";
+
+/** How long a scrape waits for what is to be found out at Redis, in milliseconds. */
+const SURVEY_MS = 2_000;
+
+/**
+ * `GET /metrics`: what this process counted, and the state of the deployment, as Prometheus reads it. It is for who may
+ * subscribe to `$stats`. Where Redis is away it is answered without what only Redis knows.
+ */
+export function metricsRoutes(source: () => Promise<App>): Route[] {
+  return [{
+    method: "GET",
+    path: "metrics",
+    handle: async ({ identity }) => {
+      authorize(identity, "subscribe", STATS_TOPIC);
+      const { broker, metrics } = await source();
+      const { metricsPage } = await import("../lib/metrics/page.ts");
+      const { survey } = broker;
+      broker.start();
+      const [redis = [], census] = await Promise.all([
+        inTime(survey.redis()),
+        inTime(survey.census()),
+      ]);
+      const { text, contentType } = await metricsPage({
+        ...{ metrics, redis, census },
+        build: { deno: Deno.version.deno, v8: Deno.version.v8, instance: broker.processId },
+        memory: memoryOf(),
+      });
+      return new Response(text, { headers: { "content-type": contentType } });
+    },
+  }];
+}
+
+/** What a promise gives within {@link SURVEY_MS}; undefined where it fails, or takes longer. */
+async function inTime<T>(promise: Promise<T>): Promise<T | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), SURVEY_MS);
+  });
+  try {
+    return await Promise.race([promise.catch(() => undefined), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// hosts differ in what they let a function know
+function memoryOf() {
+  try {
+    return Deno.memoryUsage();
+  } catch {
+    return undefined;
+  }
+}
+
+export default {
+  fetch: createHandler(metricsRoutes(app), async () => (await app()).http),
+} satisfies Deno.ServeDefaultExport;

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import type { Row } from "./bench.ts";
+import { chartSvg, escapeXml, formatCount, THEMES } from "./chart.ts";
+import type { Machine } from "./machine.ts";
+import { sampleOf } from "./statistics.ts";
+
+const machine: Machine = {
+  ...{ cpu: "A <CPU> & more", cores: 2, memoryGiB: 8, system: "Linux", deno: "2.9.6" },
+  ...{ redis: "7.0.15", fsyncMs: 0.5, commit: "abc1234" },
+};
+const row = (name: string, unit: string, runnel: number[], baseline: number[]): Row => ({
+  ...{ name, unit, baselineName: "JSON echo" },
+  ...{ runnel: sampleOf(runnel), baseline: sampleOf(baseline) },
+});
+const rows = [
+  row("publish, always", "/s", [10_000, 12_000, 14_000], [40_000]),
+  row("publish, everysec", "/s", [20_000], [40_000]),
+  row("deliveries", "deliveries/s", [500_000], [1_000_000]),
+];
+const draw = (given = rows) =>
+  chartSvg({ rows: given, machine, time: new Date("2026-01-02T03:04:05Z"), theme: THEMES.light });
+
+/** The widths of the bars of a colour, in order. */
+function widths(svg: string, fill: string): number[] {
+  const found = svg.matchAll(/<rect [^>]*width="([\d.]+)"[^>]*fill="(#\w+)"/g);
+  return [...found].filter((one) => one[2] === fill).map((one) => Number(one[1]));
+}
+
+Deno.test("chartSvg() draws each unit on a scale of its own, in proportion", () => {
+  const svg = draw();
+  const ours = widths(svg, THEMES.light.runnel);
+  const theirs = widths(svg, THEMES.light.baseline);
+  assert.equal(ours.length, 3);
+  const longest = theirs[0] ?? 0;
+  assert.deepEqual(theirs, [longest, longest, longest]);
+  const shares = ours.map((width) => Math.round(100 * width / longest));
+  assert.deepEqual(shares, [30, 50, 50]);
+});
+
+Deno.test("chartSvg() keeps everything inside its picture", () => {
+  const svg = draw();
+  const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
+  const numbers = (name: string) =>
+    [...svg.matchAll(new RegExp(`\\b${name}="([\\d.-]+)"`, "g"))].map((one) => Number(one[1]));
+  assert.ok(numbers("x").every((x) => x >= 0 && x < Number(width)));
+  assert.ok(numbers("y").every((y) => y > 0 && y <= Number(height)));
+});
+
+Deno.test("chartSvg() says what was measured, on what and when, and is well-formed", () => {
+  const svg = draw();
+  const says = ["12,000  Runnel", "A &lt;CPU&gt; &amp; more", "2026-01-02", "abc1234"];
+  for (const text of says) assert.ok(svg.includes(text), text);
+  assert.doesNotMatch(svg.replace(/<\/?\w[^<>]*>/g, ""), /[<>]/);
+  assert.match(svg, /Median of 1 round;/);
+});
+
+Deno.test("chartSvg() draws nothing that was measured as nothing", () => {
+  assert.deepEqual(widths(draw([row("none", "ms", [0], [0])]), THEMES.light.runnel), [0]);
+});
+
+Deno.test("formatCount() says no more digits than a measurement is worth", () => {
+  assert.deepEqual([8.214, 41.26, 412.7, 31_415, 1_234_567].map(formatCount), [
+    ...["8.21", "41.3", "413", "31,400", "1,230,000"],
+  ]);
+});
+
+Deno.test("escapeXml() leaves nothing that XML would take for its own", () => {
+  assert.equal(escapeXml(`<a b="c'">&\0`), "&lt;a b=&quot;c&apos;&quot;&gt;&amp;");
+});
