@@ -44,6 +44,7 @@ Deno.test("GET /topics/{topic} tells length, ids, bytes, retention and subscribe
     ids[2],
   ]);
   assert.deepEqual(before.retention, { maxMessages: 100_000, maxAgeMs: 3_600_000 });
+  assert.deepEqual(before.ownRetention, {});
   assert.ok(Number(before.bytes) > 0);
   assert.equal(before.subscribers, 0);
   await using stream = await openStream(`${fixture.url}/subscribe?topic=t`);
@@ -90,6 +91,7 @@ Deno.test("PUT /topics/{topic} sets retention, and publishing trims to it", asyn
   assert.deepEqual((await readHistory(fixture.url, "t")).map(({ data }) => data), [7, 8, 9]);
   const { body } = await send(`${fixture.url}/topics/t`);
   assert.deepEqual(body.retention, json);
+  assert.deepEqual(body.ownRetention, json);
   assert.equal(body.messages, 3);
 });
 

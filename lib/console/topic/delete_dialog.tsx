@@ -49,7 +49,7 @@ export function DeleteDialog({ api, topic, messages, onDone, onClose }: {
           )}
         </Field>
         {fault !== undefined && <Refusal fault={fault} what="to delete topics" right="manage" />}
-        <div class="row">
+        <div class="tp-actions">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="danger" type="submit" disabled={typed !== topic}>Delete</Button>
         </div>

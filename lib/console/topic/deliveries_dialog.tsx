@@ -63,7 +63,7 @@ export function DeliveriesDialog({ api, group, onDone, onClose }: {
           )}
         </Field>
         {fault !== undefined && <Refusal fault={fault} what="to manage groups" right="manage" />}
-        <div class="row">
+        <div class="tp-actions">
           <Button kind="quiet" onClick={() => void save(null)}>Back to the default</Button>
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit">Save</Button>

@@ -108,6 +108,7 @@ export function MessageList(props: MessageListProps) {
   };
 
   const indexes = Array.from({ length: Math.max(last - first, 0) }, (_, i) => first + i);
+  const pool = Math.ceil(height / row) + 2 * SPARE + 2;
   const columns = useRef({ types: false, keys: false });
   noteColumns(columns.current, indexes.map((index) => rows.at(index)));
   const { types, keys } = columns.current;
@@ -131,7 +132,8 @@ export function MessageList(props: MessageListProps) {
           const found = rows.at(index);
           return found === undefined ? null : (
             <MessageRow
-              key={number}
+              // elements are used again: at high rates each rendering has other rows
+              key={(shift + index) % pool}
               id={rowId(number)}
               row={found}
               place={index + 1}

@@ -30,7 +30,7 @@ export function ReplayDialog({ since, error, onReplay, onClose }: ReplayDialogPr
   const chosen = place.trim() === "" ? timeOf(time) : place.trim();
   return (
     <Dialog title="Replay from" onClose={onClose}>
-      <div class="row" role="group" aria-label="Often wanted">
+      <div class="tp-often" role="group" aria-label="Often wanted">
         {PLACES.map(([value, label]) => (
           <Button
             key={value}
@@ -74,7 +74,7 @@ export function ReplayDialog({ since, error, onReplay, onClose }: ReplayDialogPr
             />
           )}
         </Field>
-        <div class="row">
+        <div class="tp-actions">
           <Button onClick={onClose}>Cancel</Button>
           <Button kind="primary" type="submit" disabled={chosen === undefined}>Replay</Button>
         </div>

@@ -14,8 +14,8 @@ export type TailState =
   | { readonly kind: "closed"; readonly fault?: StreamFault };
 
 const HEARTBEAT_MS = 15_000;
-/** How much is kept while a tail is paused. */
-const HELD_LIMITS = { rows: 10_000, characters: 16 << 20 };
+/** How much is kept while a tail is paused: less than it keeps itself, so that there is room to say what is missing. */
+const HELD_LIMITS = { rows: 9_000, characters: 16 << 20 };
 
 /** A topic's messages as they come: one stream, what is kept of it, and what of that is shown. */
 export class Tail {

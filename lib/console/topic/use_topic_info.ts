@@ -16,6 +16,8 @@ export interface TopicView {
 
 /** Between two looks. */
 const EVERY_MS = 2_000;
+/** Where it is forbidden: each refusal is a line in the server's log. */
+const EVERY_MS_WHEN_FORBIDDEN = 30_000;
 const PATIENCE_MS = 8_000;
 const SILENT = "The server does not answer";
 
@@ -23,7 +25,7 @@ const SILENT = "The server does not answer";
 export function useTopicInfo(api: Api, topic: string): [TopicView, () => void] {
   const [view, setView] = useState<TopicView>({ existence: "unknown", rate: 0 });
   const last = useRef<{ readonly count: number; readonly at: number } | undefined>(undefined);
-  const look = useCallback(async (stop?: AbortSignal) => {
+  const look = useCallback(async (stop?: AbortSignal): Promise<number> => {
     // over a link that is half open there is never an answer
     const patience = AbortSignal.timeout(PATIENCE_MS);
     const signal = stop === undefined ? patience : AbortSignal.any([patience, stop]);
@@ -36,10 +38,12 @@ export function useTopicInfo(api: Api, topic: string): [TopicView, () => void] {
         ? 0
         : Math.max(info.count - before.count, 0) / (at - before.at) * 1_000;
       setView({ info, existence: "there", rate });
+      return EVERY_MS;
     } catch (error) {
-      if (stop?.aborted === true) return;
+      if (stop?.aborted === true) return EVERY_MS;
       const known = error instanceof ApiError ? error : new ApiError(0, "unreachable", SILENT);
       setView((view) => after(view, known));
+      return known.status === 403 ? EVERY_MS_WHEN_FORBIDDEN : EVERY_MS;
     }
   }, [api, topic]);
   useEffect(() => {
@@ -50,9 +54,9 @@ export function useTopicInfo(api: Api, topic: string): [TopicView, () => void] {
       if (isLooking || document.hidden) return;
       isLooking = true;
       clearTimeout(timer);
-      await look(stop.signal);
+      const pause = await look(stop.signal);
       isLooking = false;
-      if (!stop.signal.aborted) timer = setTimeout(go, EVERY_MS);
+      if (!stop.signal.aborted) timer = setTimeout(go, pause);
     };
     void go();
     document.addEventListener("visibilitychange", go);
