@@ -1,7 +1,8 @@
 import { z } from "zod";
 
 const id = z.string().nullable().meta({
-  description: "`<ms>-<seq>`, rising within a partition; null for an ephemeral message and a reply.",
+  description:
+    "`<ms>-<seq>`, rising within a partition; null for an ephemeral message and a reply.",
   examples: ["1767225600000-65536"],
 });
 
