@@ -37,7 +37,7 @@ export function referenceHtml(document: ApiDocument, options: ReferenceOptions):
   const { info: { title, description = "" }, components: { schemas } } = document;
   const groups = groupsOf(document).map(({ name, about, endpoints }) =>
     html`
-      <section aria-labelledby="group-${slug(name)}">
+      <section>
       <h2 id="group-${slug(name)}">${name}</h2>
       <p>${about}</p>
       ${endpoints.map((endpoint) => endpointHtml(endpoint, options))}
@@ -56,11 +56,11 @@ export function referenceHtml(document: ApiDocument, options: ReferenceOptions):
   return html`<h1>${title}: the API</h1>
 ${description.split("\n\n").map((text) => html`<p>${inlineHtml(text)}</p>\n`)}
 ${groups}
-<section aria-labelledby="errors"><h2 id="errors">Errors</h2>
+<section><h2 id="errors">Errors</h2>
 <p>Every error is a <a href="#schema-Problem">problem document</a>. Programs go by its <code>code</code>.</p>
 ${errorsHtml(options.errors)}
 </section>
-<section aria-labelledby="schemas"><h2 id="schemas">Schemas</h2>
+<section><h2 id="schemas">Schemas</h2>
 ${named}
 </section>`;
 }
@@ -85,7 +85,7 @@ function endpointHtml({ method, path, operation }: Endpoint, options: ReferenceO
   const paragraphs = description === summary ? [] : description.split("\n\n");
   const good = Object.entries(operation.responses).filter(([status]) => Number(status) < 400);
   return html`
-    <section aria-labelledby="${id}">
+    <section>
         <h3 id="${id}"><span class="method ${method
           .toLowerCase()}">${method}</span> <code>${path}</code></h3>
         <p><strong>${summary}.</strong></p>

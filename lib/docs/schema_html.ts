@@ -40,7 +40,7 @@ export function tableHtml(
   const head = heads.map((text) => html`<th scope="col">${text}</th>`);
   const body = rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>\n`);
   return html`
-    <div class="wide" role="region" aria-label="${label}" tabindex="0">
+    <div class="wide" role="group" aria-label="${label}" tabindex="0">
       <table>
         <thead>
           <tr>${head}</tr>

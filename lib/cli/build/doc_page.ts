@@ -42,9 +42,11 @@ export function docPage(name: string, markdown: string): DocPage {
         html
           .replaceAll(
             "<table>",
-            '<div class="wide" role="region" aria-label="Table" tabindex="0"><table>',
+            '<div class="wide" role="group" aria-label="Table" tabindex="0"><table>',
           )
           .replaceAll("</table>", "</table></div>")
+          // no heading is better than an empty one
+          .replaceAll(/<th( align="\w+")?><\/th>/g, "<td></td>")
           .replaceAll("<pre>", '<pre tabindex="0">'),
     },
   });
