@@ -23,8 +23,9 @@ export const top: Command = {
   details: `
 q or Ctrl-C ends it. Where stdout is no terminal, a plain table is printed each time. A look asks for 5,000 topics at
 the most (20,000 until it has seen all), and closely for those in sight: where there are more, the rates of the others
-are averages since they were looked at last, and the page says how long ago that was. While the server is away it says so, and goes on when it is
-back. The second line has more where the server says it on the topic $stats, to which a key needs:
+are averages since they were looked at last, and the page says how long ago that was. While the server is away it says
+so, and goes on when it is back. The second line has more where the server says it on the topic $stats, to which a key
+needs:
 --subscribe '$stats'`,
   examples: [
     "deno task top",
