@@ -34,6 +34,7 @@ export class Connection {
   readonly #api: Api;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: Promise<void> | undefined;
+  #isWatching = false;
 
   constructor(api: Api) {
     this.#api = api;
@@ -46,6 +47,7 @@ export class Connection {
 
   /** Asks from now on, while the page is seen; what it returns ends that. */
   watch(): () => void {
+    this.#isWatching = true;
     const look = () => {
       if (document.hidden) return;
       // until the answer is there it may not claim what was true before
@@ -57,6 +59,7 @@ export class Connection {
     addEventListener("online", look);
     addEventListener("offline", look);
     return () => {
+      this.#isWatching = false;
       clearTimeout(this.#timer);
       document.removeEventListener("visibilitychange", look);
       removeEventListener("online", look);
@@ -69,6 +72,7 @@ export class Connection {
     return this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
       clearTimeout(this.#timer);
+      if (!this.#isWatching) return;
       const isWrong = this.state.value.kind !== "live";
       this.#timer = setTimeout(() => {
         if (!document.hidden) void this.check();

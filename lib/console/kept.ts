@@ -1,20 +1,20 @@
 /** Where a browser keeps texts: for ever, or for as long as the tab lives. One that is told to keep nothing throws at the very name of it. */
-export type Place = "localStorage" | "sessionStorage";
+export type Keeper = "localStorage" | "sessionStorage";
 
 /** What is kept; undefined where nothing is, or nothing can be. */
-export function readKept(place: Place, key: string): string | undefined {
+export function readKept(keeper: Keeper, key: string): string | undefined {
   try {
-    return globalThis[place].getItem(key) ?? undefined;
+    return globalThis[keeper].getItem(key) ?? undefined;
   } catch {
     return undefined;
   }
 }
 
 /** Keeps a text, or forgets it; where nothing can be kept it lasts as long as the page. */
-export function keep(place: Place, key: string, text: string | undefined): void {
+export function keep(keeper: Keeper, key: string, text: string | undefined): void {
   try {
-    if (text === undefined) globalThis[place].removeItem(key);
-    else globalThis[place].setItem(key, text);
+    if (text === undefined) globalThis[keeper].removeItem(key);
+    else globalThis[keeper].setItem(key, text);
   } catch {
     // the page works without
   }

@@ -575,3 +575,39 @@ Deno.test("who is signed in with a token is asked for another when it ends", opt
   await view.shows("No topic yet");
   view.verify();
 });
+
+const BYE = 'event: $bye\ndata: {"reason":"caught_up","retryMs":0}\n\n';
+
+Deno.test(
+  "a server that tells nothing on $stats is said to, and its topics are listed",
+  options,
+  async () => {
+    await using runnel = await startRunnel();
+    await makeTopics(runnel.url, ["t"]);
+    await using view = await openConsole(runnel.url, {
+      before: (page) =>
+        page.addInitScript(`{
+        const real = globalThis.fetch;
+        const [ready, bye] = ${JSON.stringify([reportStream([]), BYE])}
+          .map((text) => new TextEncoder().encode(text));
+        globalThis.fetch = (url, init) => {
+          if (!String(url).includes("%24stats")) return real(url, init);
+          const body = new ReadableStream({
+            start(stream) {
+              stream.enqueue(ready);
+              if (!String(url).includes("wait=0")) return;
+stream.enqueue(bye);
+stream.close();
+            },
+          });
+          const headers = { "content-type": "text/event-stream" };
+          return Promise.resolve(new Response(body, { headers }));
+        };
+      }`),
+    });
+    await waitForTopics(view, ["t"]);
+    await view.shows("this server tells nothing on $stats");
+    await view.light("Live");
+    view.verify();
+  },
+);

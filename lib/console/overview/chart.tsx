@@ -25,12 +25,11 @@ export interface ChartProps {
   readonly onPoint: (index: number | undefined) => void;
 }
 
-const AXIS_WIDTH = 52;
-const NARROW_AXIS_WIDTH = 46;
-const NARROW = 200;
+/** Pixels of the scale and of a time label, letters of that, and seconds that may lie between two. */
+const WIDE = { axis: 52, space: 66, letters: "12:34:56".length, times: [15, 30, 60, 120, 300] };
+const NARROW = { axis: 46, space: 38, letters: "12:34".length, times: [60, 120, 300] };
+const NARROW_MOST = 200;
 const AXIS_HEIGHT = 22;
-const LABEL_SPACE = 54;
-const TIME_STEPS = [15, 30, 60, 120, 300];
 const FILL_ALPHA = 0.1;
 
 /** Lines over time, drawn by uPlot; what they say stands beside it as text. */
@@ -93,12 +92,13 @@ function draw(element: HTMLElement, { lines, steps, latest }: Drawing): uPlot {
           size: AXIS_HEIGHT,
           grid: { show: false },
           splits: ({ scales: { x }, width }) =>
-            timesIn(x?.min ?? 0, x?.max ?? 0, width - AXIS_WIDTH),
-          values: (_, splits) => splits.map((second) => formatTime(second * 1_000).slice(0, 8)),
+            timesIn({ from: x?.min ?? 0, to: x?.max ?? 0, width }),
+          values: ({ width }, splits) =>
+            splits.map((second) => formatTime(second * 1_000).slice(0, layoutOf(width).letters)),
         },
         {
           ...axis,
-          size: ({ width }) => width < NARROW ? NARROW_AXIS_WIDTH : AXIS_WIDTH,
+          size: ({ width }) => layoutOf(width).axis,
           gap: 4,
           space: 30,
           ...(steps === undefined ? {} : { incrs: [...steps] }),
@@ -125,15 +125,20 @@ function draw(element: HTMLElement, { lines, steps, latest }: Drawing): uPlot {
   );
 }
 
-/** Round times between two seconds, as many as have room in so many pixels. */
-function timesIn(from: number, to: number, room: number): number[] {
-  const least = (to - from) * LABEL_SPACE / room;
-  const step = TIME_STEPS.find((step) => step >= least) ?? TIME_STEPS.at(-1) ?? 1;
+/** Round times between two seconds, as many as have room. */
+function timesIn({ from, to, width }: { from: number; to: number; width: number }): number[] {
+  const { axis, space, times } = layoutOf(width);
+  const least = (to - from) * space / (width - axis);
+  const step = times.find((time) => time >= least) ?? times.at(-1) ?? 1;
   // a label is centred: nearer to an end it would be cut
   const margin = least / 2;
   const first = Math.ceil((from + margin) / step);
   const last = Math.floor((to - margin) / step);
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => (first + i) * step);
+}
+
+function layoutOf(width: number): typeof WIDE {
+  return width < NARROW_MOST ? NARROW : WIDE;
 }
 
 /** The end of the scale: never nothing, so that a line of zeros lies at the bottom. */
