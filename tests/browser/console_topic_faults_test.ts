@@ -160,7 +160,7 @@ Deno.test(
       timeoutMs: 20_000,
       what: "all 30, in order",
     });
-    assert.equal(await view.page.locator(".tl-row.gap").count(), 0);
+    assert.equal(await view.page.locator(".tl-row.is-gap").count(), 0);
   },
 );
 
@@ -184,7 +184,7 @@ Deno.test(
       await until(async () => (await view.texts()).join() === range(0, round * 5 + 5).join());
     }
     assert.equal(await view.page.getByText("Connected again").count(), 2);
-    assert.equal(await view.page.locator(".tl-row.gap").count(), 0);
+    assert.equal(await view.page.locator(".tl-row.is-gap").count(), 0);
   },
 );
 
@@ -228,7 +228,7 @@ Deno.test("a tab that slept comes back with what it missed", options, async () =
     `);
   await view.page.getByText("3,000 received").waitFor();
   await until(async () => (await view.texts()).at(-1) === "2999");
-  assert.equal(await view.page.locator(".tl-row.gap").count(), 0);
+  assert.equal(await view.page.locator(".tl-row.is-gap").count(), 0);
 });
 
 Deno.test(
