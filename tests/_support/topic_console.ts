@@ -73,7 +73,7 @@ export class ConsoleBrowser {
       page,
       complaints,
       list: page.getByRole("listbox"),
-      texts: async () => await page.locator("[role=option].message .tl-text").allTextContents(),
+      texts: async () => await page.locator("[role=option].is-message .tl-text").allTextContents(),
       tab: async (name) => await page.getByRole("tab", { name }).click(),
       when: async (expression) => {
         await until(() => page.evaluate(expression), { timeoutMs: 20_000, what: expression });

@@ -32,7 +32,7 @@ export function MessageRow(props: MessageRowProps) {
     <div
       id={id}
       role="option"
-      class={classes("tl-row", row.kind, isChosen && "chosen")}
+      class={classes("tl-row", `is-${row.kind}`, isChosen && "chosen")}
       style={{ top: `${top}px`, height: `${height}px` }}
       aria-selected={isChosen}
       aria-posinset={place}

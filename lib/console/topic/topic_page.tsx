@@ -184,7 +184,8 @@ function Existence({ topic, view }: { readonly topic: string; readonly view: Top
       </Notice>
     );
   }
-  if (error === undefined) return null;
+  // that nothing answers is said above every page
+  if (error === undefined || error.status === 0 || error.status >= 500) return null;
   return (
     <Refusal fault={faultOf(error)} what="to know of this topic" right="subscribe" topic={topic} />
   );
