@@ -1,6 +1,8 @@
 // One save of an editor is several events, and a checkout many files.
 const QUIET_MS = 150;
-const SOURCES = /\.(ts|js|json|html|css)$/;
+const SOURCES = /\.(tsx?|js|json|html|css|md)$/;
+// what is made of other files
+const MADE = /[/\\]built\.ts$/;
 
 /** Watches source files for changes until it is disposed. */
 export class FileWatch implements Disposable {
@@ -30,9 +32,13 @@ export class FileWatch implements Disposable {
 
   async #watch(): Promise<void> {
     for await (const { kind, paths } of this.#watcher) {
-      if (kind === "access" || !paths.some((path) => SOURCES.test(path))) continue;
+      if (kind === "access" || !paths.some(isSource)) continue;
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#changed.resolve(), QUIET_MS);
     }
   }
+}
+
+function isSource(path: string): boolean {
+  return SOURCES.test(path) && !MADE.test(path);
 }

@@ -7,16 +7,17 @@ Deno.test("FileWatch.next() resolves after a source file changed, once for all o
   {
     using files = new FileWatch([dir]);
     await Deno.mkdir(`${dir}/deep`);
-    for (const name of ["a.ts", "b.json", "deep/c.html"]) {
+    for (const name of ["a.tsx", "b.json", "deep/c.html"]) {
       await Deno.writeTextFile(`${dir}/${name}`, "x");
     }
     await deadline(files.next(), 10_000, "the first change");
     let again = false;
     const next = files.next().then(() => again = true);
     await Deno.writeTextFile(`${dir}/notes.txt`, "no source");
-    await Deno.readTextFile(`${dir}/a.ts`);
+    await Deno.writeTextFile(`${dir}/built.ts`, "made of others");
+    await Deno.readTextFile(`${dir}/a.tsx`);
     assert.equal(again, false);
-    await Deno.writeTextFile(`${dir}/a.ts`, "y");
+    await Deno.writeTextFile(`${dir}/a.tsx`, "y");
     await deadline(next, 10_000, "the second change");
   }
   await Deno.remove(dir, { recursive: true });

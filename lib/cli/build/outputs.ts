@@ -79,3 +79,14 @@ export async function refresh(
   if (write) await Deno.writeTextFile(file, made);
   return false;
 }
+
+/**
+ * Looks at all outputs, and makes those that are stale where `write` says so.
+ *
+ * @returns paths of those that were stale
+ * @throws {CliError} what a source has wrong
+ */
+export async function refreshAll(options: { readonly write: boolean }): Promise<string[]> {
+  const fresh = await Promise.all(OUTPUTS.map((output) => refresh(output, options)));
+  return OUTPUTS.filter((_, i) => !fresh[i]).map(({ path }) => path);
+}

@@ -1,4 +1,4 @@
-import { OUTPUTS, refresh } from "../build/outputs.ts";
+import { refreshAll } from "../build/outputs.ts";
 import type { Command } from "../command.ts";
 
 /** `deno task build`: what is served and was written in other files. */
@@ -12,9 +12,8 @@ export const build: Command = {
   positionals: { least: 0, most: 0 },
   async run(input, terminal) {
     const checks = input.has("check");
-    const fresh = await Promise.all(OUTPUTS.map((output) => refresh(output, { write: !checks })));
-    const stale = OUTPUTS.filter((_, i) => !fresh[i]);
-    for (const { path } of stale) terminal.out(`${checks ? "stale" : "made "} ${path}`);
+    const stale = await refreshAll({ write: !checks });
+    for (const path of stale) terminal.out(`${checks ? "stale" : "made "} ${path}`);
     if (stale.length === 0) terminal.out("Everything is as its sources make it");
     return checks && stale.length > 0 ? 1 : 0;
   },

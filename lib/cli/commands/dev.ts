@@ -1,4 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { refreshAll } from "../build/outputs.ts";
+import { CliError } from "../cli_error.ts";
 import type { Command } from "../command.ts";
 import { FileWatch } from "../file_watch.ts";
 import type { ManagedRedis } from "../redis/managed_redis.ts";
@@ -16,7 +18,8 @@ export const dev: Command = {
   usage: "dev",
   summary: "Like start, and starts the server again after every change of a file",
   details: `
-The Redis stays; open streams are told to come back, as with any stop.`,
+The Redis stays; open streams are told to come back, as with any stop. The modules that hold the
+console, the client and the documentation are made again too, as by deno task build.`,
   examples: ["deno task dev", "LOG_LEVEL=debug deno task dev"],
   options: {},
   positionals: { least: 0, most: 0 },
@@ -45,6 +48,7 @@ The Redis stays; open streams are told to come back, as with any stop.`,
 async function serveAgainAndAgain(stop: StopSignals, terminal: Terminal): Promise<void> {
   using files = new FileWatch(WATCHED.map((path) => ROOT + path));
   while (!stop.signal.aborted) {
+    await rebuild(terminal);
     const server = spawnServer();
     const next = files.next();
     const endedByItself = await Promise.race([
@@ -59,6 +63,16 @@ async function serveAgainAndAgain(stop: StopSignals, terminal: Terminal): Promis
       terminate(server);
       await server.status;
     }
+  }
+}
+
+/** What cannot be built stays as it was: whoever works on it sees why. */
+async function rebuild(terminal: Terminal): Promise<void> {
+  try {
+    for (const path of await refreshAll({ write: true })) terminal.err(`made ${path}`);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    for (const line of [error.message, ...error.advice]) terminal.err(line);
   }
 }
 
