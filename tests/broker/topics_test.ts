@@ -69,6 +69,7 @@ Deno.test("Topics.describe() tells of a topic with the retention that applies to
     count: 3,
     subscribers: 0,
     retention: { maxMessages: 1_000, maxAgeMs: null },
+    ownRetention: {},
     groups: [],
   });
   assert.ok(bytes > 0);
