@@ -9,7 +9,7 @@ export interface RouteDoc {
   /** What it is listed under. */
   readonly group: string;
   readonly summary: string;
-  /** Further sentences, as Markdown without blocks: `code` and links. */
+  /** Further sentences, as Markdown that has no more than `code` and paragraphs. */
   readonly about?: string;
   /** Which right a credential must give, in words; absent where any credential will do, or none is needed. */
   readonly right?: string;
