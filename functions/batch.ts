@@ -4,6 +4,7 @@ import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
 import { eventInput } from "../lib/broker/event_input.ts";
 import {
   batchMessageSchema,
+  describedBatchMessageSchema,
   type PreparedMessage,
   prepareMessage,
   type PublishInput,
@@ -34,7 +35,7 @@ import { type CarriedTrace, sending } from "../lib/metrics/tracing.ts";
 
 const batchSchema = batchOf(z.unknown());
 // what each message must be is checked for each alone
-const documentedBatchSchema = batchOf(batchMessageSchema).meta({ id: "Batch" });
+const documentedBatchSchema = batchOf(describedBatchMessageSchema).meta({ id: "Batch" });
 
 function batchOf<M extends z.ZodType>(message: M) {
   return z.union([
@@ -87,7 +88,7 @@ const BATCH: RouteDoc = {
         parts: {
           message: {
             summary: "A message",
-            schema: batchMessageSchema,
+            schema: describedBatchMessageSchema,
             example: { topic: "orders.eu", data: 1 },
           },
         },
