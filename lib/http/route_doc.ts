@@ -79,6 +79,8 @@ export interface PartDoc {
   readonly schema?: z.ZodType;
   /** The fields of the event's block beside its data. */
   readonly fields?: z.ZodType;
+  /** The media type of the data. @default that of JSON in an event stream, else the stream's */
+  readonly type?: string;
   readonly example?: unknown;
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Ajv } from "ajv";
 import { createMain } from "../../functions/main.ts";
+import { EVENT_BATCH_TYPE, EVENT_TYPE } from "../../lib/codec/cloud_event.ts";
 import type { AsyncApiDocument } from "../../lib/http/asyncapi.ts";
 import { loadConfig } from "../../lib/config.ts";
 import {
@@ -167,6 +168,23 @@ part("every good answer is as /openapi.json describes it", async (t) => {
       headers: { "content-type": "text/plain" },
     });
   });
+  for (const name of ["POST /publish", "POST /publish/{topic}"] as const) {
+    await step(`${name}: CloudEvents`, async () => {
+      const first = { ...await json(name, { type: EVENT_TYPE }) };
+      assert.deepEqual([first.topic, first.duplicate], ["orders.eu", name !== "POST /publish"]);
+      const search = "?ttlMs=60000&idempotencyKey=once";
+      assert.ok((await json(name, { type: EVENT_TYPE, search })).id);
+      assert.equal((await json(name, { type: EVENT_BATCH_TYPE })).accepted, 2);
+      await call(runnel, name, 207, { type: EVENT_BATCH_TYPE, json: [{ id: "no event" }] });
+      // the attribute topic is not in both
+      const own = { "ce-id": name, "content-type": "text/plain" };
+      const headers = { ...eventHeaders(name), ...own };
+      assert.ok((await json(name, { headers, body: "Hello" })).id);
+    });
+  }
+  await step("POST /batch: CloudEvents", async () => {
+    assert.equal((await json("POST /batch", { type: EVENT_BATCH_TYPE })).accepted, 2);
+  });
   await step("DELETE /scheduled/{token}", async () => {
     const later = await json("POST /publish", { json: { topic: "a", data: 1, delayMs: 60_000 } });
     const { token } = later.scheduled as { token: string };
@@ -195,6 +213,7 @@ part("every good answer is as /openapi.json describes it", async (t) => {
         const seen = new Set(await read(""));
         assert.deepEqual(["$ready", "message", "$bye"].filter((part) => !seen.has(part)), []);
         assert.ok((await read("&format=data")).length > 4);
+        assert.ok((await read("&format=cloudevents")).includes("cloudevent"));
         const work = new Set(await read(`&group=${accept.slice(-3)}&max=2&limit=2`));
         assert.deepEqual(["$ready", "leased"].filter((part) => !work.has(part)), []);
       }
@@ -267,6 +286,13 @@ part("every good answer is as /openapi.json describes it", async (t) => {
   });
 });
 
+/** The headers of an operation that make a CloudEvent, as the description has them. */
+function eventHeaders(name: OperationName): Record<string, string> {
+  const { parameters = [] } = operations.get(name) ?? {};
+  const headers = parameters.filter((one) => one.in === "header" && one.name.startsWith("ce-"));
+  return Object.fromEntries(headers.map((one) => [one.name, String(one.example)]));
+}
+
 /** Reads events of a stream until there were enough, each as both documents describe it. */
 async function readEvents(
   stream: EventStream,
@@ -274,18 +300,21 @@ async function readEvents(
   seen: Set<string>,
   enough: () => boolean,
 ): Promise<void> {
-  const place = ["paths", "/subscribe/{topic}", "get", "responses", "200", "content", EVENTS];
   while (!enough()) {
     const block = await stream.nextBlock();
     if (block === undefined) return;
     const before = stream.blocks.at(-2);
-    const checked = contract.checkBlock([...place, "x-parts"], [block, before], block.event);
+    const checked = contract.checkBlock(EVENT_PLACE, [block, before], block.event);
     const check = events.get(checked.name);
     assert.ok(check, checked.name);
     check(checked);
     seen.add(checked.name);
   }
 }
+
+const EVENT_PLACE = [
+  ...["paths", "/subscribe/{topic}", "get", "responses", "200", "content", EVENTS, "x-parts"],
+];
 
 type EventCheck = (block: Block) => void;
 
@@ -330,11 +359,23 @@ part("every event of a stream is as /openapi.json and /asyncapi.json describe it
   await read(() => seen.has("heartbeat"));
   await using work = await openStream(`${runnel.url}/subscribe/short?group=g&since=earliest`);
   await readEvents(work, events, seen, () => seen.has("leased"));
+  for (const query of ["since=earliest", "group=h&since=earliest"]) {
+    seen.delete("cloudevent");
+    await using stream = await openStream(
+      `${runnel.url}/subscribe/short?format=cloudevents&${query}`,
+    );
+    await readEvents(stream, events, seen, () => seen.has("cloudevent"));
+  }
+  await using stats = await openStream(`${runnel.url}/subscribe/$stats`);
+  await stats.until("stats");
+  const report = JSON.parse(stats.blocks.at(-1)?.data ?? "");
+  contract.validate([...EVENT_PLACE, "stats", "schema"], report, "stats");
+  events.get("stats")?.({ name: "stats", data: report, fields: { event: "stats" } });
   const closing = runnel.close();
   await read(() => seen.has("$bye"));
   await stream.close();
   await closing;
-  const expected = ["$bye", "$gap", "$ready", "heartbeat", "leased", "message"];
+  const expected = ["$bye", "$gap", "$ready", "cloudevent", "heartbeat", "leased", "message"];
   assert.deepEqual([...seen].sort(), expected);
 });
 
