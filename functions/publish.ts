@@ -212,8 +212,10 @@ async function publishEvent(
     options: withHeaderKey(options, request),
     pointerOf: eventPointer(mode),
   });
-  authorize(context.identity, "publish", input.topic);
-  return await publishAllowed(runnel, context, input);
+  return await traced(runnel, context, input, async (message) => {
+    authorize(context.identity, "publish", message.topic);
+    return await publishAllowed(runnel, context, message);
+  });
 }
 
 // an event has a key of its own, which gives way to one that is named
@@ -260,6 +262,16 @@ function withKey<T extends Pick<PublishOptions, "idempotencyKey">>(input: T, hea
 }
 
 function publish(runnel: App, context: RequestContext, input: PublishInput): Promise<Response> {
+  return traced(runnel, context, input, (message) => store(runnel, context, message));
+}
+
+/** Publishes a message with the trace that it is to carry. */
+function traced(
+  runnel: App,
+  context: RequestContext,
+  input: PublishInput,
+  publish: (message: PublishInput) => Promise<Response>,
+): Promise<Response> {
   const what = {
     topic: input.topic,
     own: readTraceparent(input.headers?.traceparent),
@@ -268,7 +280,7 @@ function publish(runnel: App, context: RequestContext, input: PublishInput): Pro
   return sending(
     runnel.tracing,
     what,
-    ({ traceparent }) => store(runnel, context, withTraceparent(input, traceparent)),
+    ({ traceparent }) => publish(withTraceparent(input, traceparent)),
   );
 }
 
