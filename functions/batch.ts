@@ -4,12 +4,14 @@ import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
 import { eventInput } from "../lib/broker/event_input.ts";
 import {
   batchMessageSchema,
+  describedBatchMessageSchema,
   type PreparedMessage,
   prepareMessage,
   type PublishInput,
 } from "../lib/broker/publish_input.ts";
 import type { PublishOutcome } from "../lib/broker/publisher.ts";
-import { memberPointer, parseEvent } from "../lib/codec/cloud_event.ts";
+import { EVENT_BATCH_TYPE, memberPointer, parseEvent } from "../lib/codec/cloud_event.ts";
+import { eventSchema } from "../lib/codec/event_schema.ts";
 import { STORING_PROBLEMS } from "../lib/broker/problems.ts";
 import { scheduledJson, scheduledSchema } from "../lib/broker/scheduled.ts";
 import { parseJson } from "../lib/codec/json.ts";
@@ -29,12 +31,12 @@ import { problemOf } from "../lib/http/problem.ts";
 import { problemSchema } from "../lib/http/problem_schema.ts";
 import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { readQuery } from "../lib/http/query.ts";
-import type { RouteDoc } from "../lib/http/route_doc.ts";
+import type { AnswerDoc, ContentDoc, RouteDoc } from "../lib/http/route_doc.ts";
 import { type CarriedTrace, sending } from "../lib/metrics/tracing.ts";
 
 const batchSchema = batchOf(z.unknown());
 // what each message must be is checked for each alone
-const documentedBatchSchema = batchOf(batchMessageSchema).meta({ id: "Batch" });
+const documentedBatchSchema = batchOf(describedBatchMessageSchema).meta({ id: "Batch" });
 
 function batchOf<M extends z.ZodType>(message: M) {
   return z.union([
@@ -57,7 +59,8 @@ const resultSchema = z.union([
 ]).meta({ id: "BatchResult", description: "What became of one message." });
 
 const counts = { accepted: z.int().min(0), rejected: z.int().min(0) };
-const outcomeSchema = z.object({ ...counts, results: z.array(resultSchema) }).meta({
+/** What became of each message of a batch. */
+export const batchOutcomeSchema = z.object({ ...counts, results: z.array(resultSchema) }).meta({
   id: "BatchOutcome",
   description: "What became of each message, in order.",
 });
@@ -67,14 +70,34 @@ const summarySchema = z.object({ ...counts, error: problemSchema.optional() }).m
 });
 
 const STORED = { id: "1767225600000-65536" };
-const OUTCOME = { schema: outcomeSchema, example: { accepted: 1, rejected: 0, results: [STORED] } };
+const OUTCOME = {
+  schema: batchOutcomeSchema,
+  example: { accepted: 1, rejected: 0, results: [STORED] },
+};
+
+/** Many CloudEvents, as a body. */
+export const EVENT_BATCH: ContentDoc = {
+  schema: z.array(eventSchema).meta({ id: "CloudEventBatch", description: "Many CloudEvents." }),
+  example: [
+    { specversion: "1.0", id: "A-3", source: "/shop", type: "order.created", topic: "orders.eu" },
+    { specversion: "1.0", id: "A-4", source: "/shop", type: "order.paid", topic: "orders.eu" },
+  ],
+};
+
+/** What is answered where not every message of a batch is stored. */
+export const PARTLY: AnswerDoc = {
+  about:
+    "Some messages are not stored, or none; each result says why. Of an atomic batch it is `batch_aborted` where another message is at fault.",
+  content: { "application/json": OUTCOME },
+  headers: QUOTA_HEADERS,
+};
 
 const BATCH: RouteDoc = {
   id: "batch",
   group: "Publish",
   summary: "Publish many messages",
   about:
-    "As one document, or as NDJSON of any length, which is answered line by line while it is uploading.",
+    "As one document, or as NDJSON of any length, which is answered line by line while it is uploading. CloudEvents name their topics in their extension attribute `topic`.",
   right: "publish to each topic; a message without it is refused and the others go on",
   body: {
     content: {
@@ -82,12 +105,13 @@ const BATCH: RouteDoc = {
         schema: documentedBatchSchema,
         example: [{ topic: "orders.eu", data: 1 }, { topic: "orders.us", data: 2 }],
       },
+      [EVENT_BATCH_TYPE]: EVENT_BATCH,
       [NDJSON_TYPE]: {
         about: "A message a line.",
         parts: {
           message: {
             summary: "A message",
-            schema: batchMessageSchema,
+            schema: describedBatchMessageSchema,
             example: { topic: "orders.eu", data: 1 },
           },
         },
@@ -117,12 +141,7 @@ const BATCH: RouteDoc = {
       },
       headers: QUOTA_HEADERS,
     },
-    207: {
-      about:
-        "Some messages are not stored, or none; each result says why. Of an atomic batch it is `batch_aborted` where another message is at fault.",
-      content: { "application/json": OUTCOME },
-      headers: QUOTA_HEADERS,
-    },
+    207: PARTLY,
   },
   problems: [...STORING_PROBLEMS, "not_replicated"],
   curl: `curl -H 'content-type: application/json' -d '[{"topic":"a","data":1}]' /batch`,

@@ -1,6 +1,6 @@
 import { app } from "../lib/app.ts";
 import type { ApiDocument } from "../lib/docs/api_document.ts";
-import { PAGES } from "../lib/docs/built.ts";
+import { DASHBOARD, PAGES } from "../lib/docs/built.ts";
 import { DOC_ROUTES } from "../lib/docs/doc_routes.ts";
 import { escapeHtml, Html } from "../lib/docs/html.ts";
 import { pageHtml } from "../lib/docs/layout.ts";
@@ -10,6 +10,7 @@ import { ERRORS, RunnelError } from "../lib/errors.ts";
 import type { RequestContext } from "../lib/http/context.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { htmlResponse, sourceOf } from "../lib/http/html_response.ts";
+import { jsonTextResponse } from "../lib/http/json_response.ts";
 import { apiText } from "./openapi.ts";
 
 /** `GET /docs`: the API for people, and under it the pages that are too long for the README. */
@@ -17,6 +18,7 @@ export function docsRoutes(): Route[] {
   return [
     { ...DOC_ROUTES.reference, handle: reference },
     { ...DOC_ROUTES.page, handle: page },
+    { ...DOC_ROUTES.dashboard, handle: () => jsonTextResponse(DASHBOARD) },
   ];
 }
 

@@ -27,7 +27,9 @@ const LIVE: RouteDoc = {
 const READY: RouteDoc = {
   id: "ready",
   group: "Server",
-  summary: "Whether Redis takes messages",
+  summary: "Whether Redis takes messages, and they come",
+  about:
+    "A probe goes through Redis and back: where messages are stored, but not delivered as they come, it is `feed_silent`. Answered from one check for all who ask meanwhile.",
   answers: {
     200: {
       about: "It does; where there are several, at least one of them.",
@@ -49,7 +51,7 @@ const READY: RouteDoc = {
       },
     },
   },
-  problems: REDIS_PROBLEMS,
+  problems: [...REDIS_PROBLEMS, "feed_silent"],
 };
 
 /**

@@ -3,9 +3,31 @@ import { STATS_TOPIC } from "../lib/codec/topic.ts";
 import { createHandler, type Route } from "../lib/http/handler.ts";
 import { authorize } from "../lib/http/identity.ts";
 import { readQuery } from "../lib/http/query.ts";
+import type { RouteDoc } from "../lib/http/route_doc.ts";
 
 /** How long a scrape waits for what is to be found out at Redis, in milliseconds. */
 const SURVEY_MS = 2_000;
+
+const METRICS: RouteDoc = {
+  id: "metrics",
+  group: "Server",
+  summary: "Figures for Prometheus",
+  about:
+    "What this process counted, and the state of the deployment. Where Redis is away it is answered without what only Redis knows. Every figure is explained at `/docs/metrics`.",
+  right: "manage, or to subscribe to `$stats`",
+  answers: {
+    200: {
+      about: "The figures.",
+      content: {
+        "text/plain": {
+          about: "The text format of Prometheus, version 0.0.4.",
+          example: 'runnel_redis_up{shard="1"} 1\n',
+        },
+      },
+    },
+  },
+  curl: "curl /metrics",
+};
 
 /**
  * `GET /metrics`: what this process counted, and the state of the deployment, as Prometheus reads it. It is for who may
@@ -15,6 +37,7 @@ export function metricsRoutes(source: () => Promise<App>): Route[] {
   return [{
     method: "GET",
     path: "metrics",
+    doc: METRICS,
     handle: async (context) => {
       readQuery(context, {});
       authorize(context.identity, "subscribe", STATS_TOPIC);

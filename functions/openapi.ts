@@ -37,6 +37,7 @@ const INFO: ApiInfo = {
     Topics: "What there is, and how much of it is kept.",
     Groups: "Who shares the work of a topic.",
     Tickets: "Credentials for browsers.",
+    Client: "For JavaScript and TypeScript.",
     Server: "How it is, and what it can do.",
     Pages: "For people.",
   },

@@ -10,6 +10,8 @@ import {
   publishSchema,
 } from "../lib/broker/publish_input.ts";
 import { scheduledJson, scheduledSchema } from "../lib/broker/scheduled.ts";
+import { EVENT_BATCH_TYPE, EVENT_TYPE } from "../lib/codec/cloud_event.ts";
+import { eventSchema } from "../lib/codec/event_schema.ts";
 import { requirePublishTopic } from "../lib/codec/topic.ts";
 import { payloadOf } from "../lib/codec/payload.ts";
 import { readTraceparent, withTraceparent } from "../lib/codec/traceparent.ts";
@@ -25,7 +27,7 @@ import { QUOTA_HEADERS } from "../lib/http/publish_quota.ts";
 import { headerText, integer, oneOf, readQuery, text } from "../lib/http/query.ts";
 import { queryDoc, type RouteDoc } from "../lib/http/route_doc.ts";
 import { leftOf } from "../lib/http/while_held.ts";
-import { publishEvents } from "./batch.ts";
+import { batchOutcomeSchema, EVENT_BATCH, PARTLY, publishEvents } from "./batch.ts";
 import { sending } from "../lib/metrics/tracing.ts";
 
 /** What may be said of an event, which says its type and key itself. */
@@ -61,33 +63,72 @@ const COMMON = {
   right: "publish to the topic",
   headers: {
     "idempotency-key": { about: "The same as `idempotencyKey`.", example: "order-4711" },
+    "ce-specversion": {
+      about: "Makes it a CloudEvent in headers, whose data is the body.",
+      example: "1.0",
+    },
+    "ce-id": {
+      about: "Of a CloudEvent; with its source it is its idempotency key.",
+      example: "A-1",
+    },
+    "ce-source": { about: "Of a CloudEvent: a URI reference.", example: "/shop" },
+    "ce-type": { about: "Of a CloudEvent; further attributes likewise.", example: "order.created" },
   },
   answers: {
     200: {
-      about: "The message is stored; an ephemeral one was given to whoever listens.",
+      about:
+        "The message is stored; an ephemeral one was given to whoever listens. Many CloudEvents are answered as a batch.",
       content: {
         "application/json": {
-          schema: outcomeSchema,
+          schema: z.union([outcomeSchema, batchOutcomeSchema]),
           example: { id: "1767225600000-65536", topic: "orders.eu", duplicate: false },
         },
       },
       headers: QUOTA_HEADERS,
     },
+    207: PARTLY,
   },
   problems: [...STORING_PROBLEMS, "invalid_topic", "idempotency_conflict", "not_replicated"],
 } as const;
+
+const EVENT = {
+  ...{ specversion: "1.0", id: "A-2", source: "/shop", type: "order.created" },
+  ...{ topic: "orders.eu", data: { order: 8 } },
+};
+const EVENT_BODIES = {
+  [EVENT_TYPE]: { schema: eventSchema, example: EVENT },
+  [EVENT_BATCH_TYPE]: EVENT_BATCH,
+};
+
+const EVENT_ABOUT = {
+  idempotencyKey: "The same key stores a message of a topic once, however often it is sent.",
+  ttlMs: "It is not delivered any more after so many milliseconds.",
+  delayMs: "It is published after so many milliseconds.",
+  at: "When it is published, as ISO time.",
+  durability: "`stored` if not given; `replicated` waits for replicas, `ephemeral` stores nothing.",
+  replicas: "How many replicas must have it; with durability `replicated`.",
+};
 
 const PUBLISH: RouteDoc = {
   ...COMMON,
   id: "publish",
   summary: "Publish a message",
-  about: "It is answered when Redis has the message, and not before.",
+  about:
+    "It is answered when Redis has the message, and not before. A CloudEvent names its topic in its extension attribute `topic`; what is said of one in the query is said of an envelope in the envelope.",
+  headers: {
+    ...COMMON.headers,
+    "ce-topic": { about: "Of a CloudEvent: where it goes.", example: "orders.eu" },
+  },
+  query: queryDoc(EVENT_OPTIONS, EVENT_ABOUT, { asHeaders: true }),
   body: {
+    about: "With `ce-` headers it is the event's data, of any type.",
     content: {
       "application/json": {
         schema: publishSchema,
         example: { topic: "orders.eu", type: "order-placed", data: { order: 4711 } },
       },
+      ...EVENT_BODIES,
+      "*/*": { about: "With `ce-` headers alone: the event's data." },
     },
   },
   curl: `curl -H 'content-type: application/json' -d '{"topic":"orders.eu","data":1}' /publish`,
@@ -103,21 +144,16 @@ const PUBLISH_RAW: RouteDoc = {
   query: queryDoc(OPTIONS, {
     type: "Names the SSE event.",
     key: "What the message is about; `conflate` keeps the latest of each.",
-    idempotencyKey: "The same key stores a message of a topic once, however often it is sent.",
-    ttlMs: "It is not delivered any more after so many milliseconds.",
-    delayMs: "It is published after so many milliseconds.",
-    at: "When it is published, as ISO time.",
-    durability:
-      "`stored` if not given; `replicated` waits for replicas, `ephemeral` stores nothing.",
-    replicas: "How many replicas must have it; with durability `replicated`.",
+    ...EVENT_ABOUT,
   }, { asHeaders: true, examples: { type: "order-placed" } }),
   body: {
-    about: "The payload.",
+    about: "The payload; with `ce-` headers the event's data.",
     required: false,
     content: {
       "application/json": { schema: z.unknown(), example: { order: 4711 } },
       "text/plain": { about: "Text in its charset, UTF-8 if it names none.", example: "Hello" },
       "application/x-www-form-urlencoded": { about: "What `curl -d` sends: kept as text." },
+      ...EVENT_BODIES,
       "*/*": { about: "Bytes; subscribers get them as `dataBase64` with this content type." },
     },
   },
@@ -176,8 +212,10 @@ async function publishEvent(
     options: withHeaderKey(options, request),
     pointerOf: eventPointer(mode),
   });
-  authorize(context.identity, "publish", input.topic);
-  return await publishAllowed(runnel, context, input);
+  return await traced(runnel, context, input, async (message) => {
+    authorize(context.identity, "publish", message.topic);
+    return await publishAllowed(runnel, context, message);
+  });
 }
 
 // an event has a key of its own, which gives way to one that is named
@@ -224,6 +262,16 @@ function withKey<T extends Pick<PublishOptions, "idempotencyKey">>(input: T, hea
 }
 
 function publish(runnel: App, context: RequestContext, input: PublishInput): Promise<Response> {
+  return traced(runnel, context, input, (message) => store(runnel, context, message));
+}
+
+/** Publishes a message with the trace that it is to carry. */
+function traced(
+  runnel: App,
+  context: RequestContext,
+  input: PublishInput,
+  publish: (message: PublishInput) => Promise<Response>,
+): Promise<Response> {
   const what = {
     topic: input.topic,
     own: readTraceparent(input.headers?.traceparent),
@@ -232,7 +280,7 @@ function publish(runnel: App, context: RequestContext, input: PublishInput): Pro
   return sending(
     runnel.tracing,
     what,
-    ({ traceparent }) => store(runnel, context, withTraceparent(input, traceparent)),
+    ({ traceparent }) => publish(withTraceparent(input, traceparent)),
   );
 }
 

@@ -51,7 +51,7 @@ const SUBSCRIBE: RouteDoc = {
   group: "Subscribe",
   summary: "Open a stream of messages",
   about:
-    "As Server-Sent Events, or as NDJSON where `Accept` asks for it. Whoever comes back with the last event id gets all that came after it. With `group` it is a stream of work: each message is leased to one consumer, which says with `POST /ack` what became of it.",
+    "As Server-Sent Events, or as NDJSON where `Accept` asks for it. Whoever comes back with the last event id gets all that came after it. With `group` it is a stream of work: each message is leased to one consumer, which says with `POST /ack` what became of it. The topic `$stats` says once a second what each process does; no pattern means it, and who may `manage` may see it too.",
   right: "subscribe to each topic and pattern; with `group`, consume it",
   query: queryDoc(QUERY, {
     topic: "Topics and patterns: given several times, or separated by commas.",
@@ -60,7 +60,7 @@ const SUBSCRIBE: RouteDoc = {
     lastEventId: "As the header, for where none can be sent; the header wins.",
     limit: "It ends after so many messages.",
     wait: "`0`: it ends when there is nothing more.",
-    format: "`message` if not given; `data` is the payload alone.",
+    format: "`message` if not given; `data` is the payload alone, `cloudevents` a CloudEvent.",
     conflate: "`1`: of messages with the same key a slow reader gets the latest alone.",
     group: "The group whose work it gives; it takes one topic or one pattern.",
     consumer: "With `group`: the consumer's name; one of its own if not given.",

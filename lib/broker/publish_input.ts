@@ -99,10 +99,10 @@ function refuseConfirm(
 export const publishOptionsSchema = options.superRefine(refuseForEphemeral)
   .superRefine(refuseTwoTimes).superRefine(refuseReplicas);
 
+const message = options.extend({ ...payloadFields, topic: topicField });
+
 /** One message as a publisher sends it. */
-export const publishSchema = options.extend({
-  ...payloadFields,
-  topic: topicField,
+export const publishSchema = message.extend({
   confirm: z.strictObject({
     subscribers: z.int().min(1).max(SUBSCRIBERS_MOST),
     timeoutMs: z.int().min(1).max(CONFIRM_MOST_MS),
@@ -113,13 +113,16 @@ export const publishSchema = options.extend({
   .superRefine(requireOnePayload).superRefine(refuseConfirm)
   .meta({ id: "Publication", description: "A message as a publisher sends it." });
 
+/** What {@link batchMessageSchema} takes, for the API's description. */
+export const describedBatchMessageSchema = message.meta({
+  id: "BatchMessage",
+  description: "A message of a batch, which nobody waits for.",
+});
+
 /** One message of a batch, which nobody waits for. */
 export const batchMessageSchema = publishSchema.superRefine(({ confirm }, context) => {
   if (confirm === undefined) return;
   context.addIssue({ code: "custom", path: ["confirm"], message: "Not in a batch" });
-}).meta({
-  id: "BatchMessage",
-  description: "A message of a batch: as of a publisher, without `confirm`.",
 });
 
 /** A message as a publisher sent it, checked. */

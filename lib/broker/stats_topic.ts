@@ -1,7 +1,7 @@
 import { messageBody, type StoredMessage } from "../codec/message.ts";
 import { STATS_TOPIC } from "../codec/topic.ts";
 import type { Logger } from "../log.ts";
-import { HistogramWindow } from "../metrics/histogram.ts";
+import { HistogramWindow, type Quantiles } from "../metrics/histogram.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Census } from "../redis/census_store.ts";
 import type { Partitions } from "./partitions.ts";
@@ -20,6 +20,40 @@ export interface StatsTopicOptions {
   readonly everyMs?: number;
   /** Between looks whether somebody is, in milliseconds. @default 3000 */
   readonly lookMs?: number;
+}
+
+/** What a process says of itself. */
+export interface Stats {
+  /** Names it. */
+  readonly instance: string;
+  /** When, as ISO text. */
+  readonly time: string;
+  /** What the counts are of: milliseconds since it said so last. */
+  readonly intervalMs: number;
+  /** Messages published. */
+  readonly in: number;
+  /** Messages delivered. */
+  readonly out: number;
+  readonly requests: number;
+  /** Requests that were refused: the caller's fault. */
+  readonly refused: number;
+  /** Requests that failed: Runnel's fault. */
+  readonly errors: number;
+  /** Streams that are open. */
+  readonly subscribers: number;
+  readonly publishMs: Quantiles | null;
+  readonly deliveryMs: Quantiles | null;
+  /** How late timers were, in milliseconds. */
+  readonly eventLoopMs: number;
+  readonly redis: readonly RedisState[];
+  /** Of the whole deployment, as are `redis` and `topics`. */
+  readonly groups: {
+    readonly count: number;
+    readonly lag: number;
+    readonly pending: number;
+    readonly dead: number;
+  };
+  readonly topics: number;
 }
 
 /** How long a message waits for what is to be found out for it, in milliseconds. */
@@ -104,7 +138,7 @@ export class StatsTopic implements AsyncDisposable {
 
   #bodyOf(report: ReturnType<Report["take"]>): string {
     const census = this.#census;
-    const data = {
+    const data: Stats = {
       instance: this.#options.processId,
       time: new Date().toISOString(),
       ...report,

@@ -138,10 +138,11 @@ function messageOf(
   schemas: Map<string, z.ZodType>,
 ): AsyncApiMessage {
   const { summary, schema, fields, example } = part;
+  const usual = type === "text/event-stream" ? "application/json" : type;
   return {
     name,
     summary,
-    contentType: type === "text/event-stream" ? "application/json" : type,
+    contentType: part.type ?? usual,
     ...(schema === undefined ? {} : { payload: schemaOf(schema, schemas) }),
     ...(fields === undefined ? {} : { headers: schemaOf(fields, schemas) }),
     ...(example === undefined ? {} : { examples: [{ payload: example }] }),

@@ -223,12 +223,15 @@ function mutable({ enum: values, items, ...rest }: ParameterSchema): PlainSchema
   };
 }
 
+/** Media types whose bodies are text, and no JSON. */
+const TEXT = /^text\/|^application\/typescript$/;
+
 function mediaOf(
   type: string,
   { schema, about, example, parts }: ContentDoc,
   components: Map<string, z.ZodType>,
 ): ZodOpenApiMediaTypeObject {
-  const isText = type.startsWith("text/") || parts !== undefined;
+  const isText = TEXT.test(type) || parts !== undefined;
   const text = {
     type: "string" as const,
     ...(isText ? {} : { format: "binary" }),

@@ -9,7 +9,7 @@ export interface RouteDoc {
   /** What it is listed under. */
   readonly group: string;
   readonly summary: string;
-  /** Further sentences, as Markdown without blocks: `code` and links. */
+  /** Further sentences, as Markdown that has no more than `code` and paragraphs. */
   readonly about?: string;
   /** Which right a credential must give, in words; absent where any credential will do, or none is needed. */
   readonly right?: string;
@@ -79,6 +79,8 @@ export interface PartDoc {
   readonly schema?: z.ZodType;
   /** The fields of the event's block beside its data. */
   readonly fields?: z.ZodType;
+  /** The media type of the data. @default that of JSON in an event stream, else the stream's */
+  readonly type?: string;
   readonly example?: unknown;
 }
 

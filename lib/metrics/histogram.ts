@@ -44,6 +44,12 @@ export function quantileOf(counts: ArrayLike<number>, share: number): number | u
   return BOUNDS.at(-1);
 }
 
+/** Median and 99th percentile, in milliseconds. */
+export interface Quantiles {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 /** What a histogram saw since it was last asked. */
 export class HistogramWindow {
   readonly #histogram: Histogram;
@@ -55,7 +61,7 @@ export class HistogramWindow {
   }
 
   /** Median and 99th percentile since the last call, in milliseconds; null where there was nothing. */
-  take(): { readonly p50: number; readonly p99: number } | null {
+  take(): Quantiles | null {
     const now = this.#histogram.counts.slice();
     const counts = now.map((count, i) => count - (this.#before[i] ?? 0));
     this.#before = now;

@@ -139,7 +139,7 @@ export class ApiContract {
     const type = (request.headers.get("content-type") ?? "").split(";")[0]!;
     const contents = operation.requestBody?.content ?? {};
     const content = contents[type];
-    if (content === undefined || !type.endsWith("/json")) return;
+    if (content === undefined || !/[/+]json$/.test(type)) return;
     const schema = [...place, "requestBody", "content", type, "schema"];
     this.#validate(schema, await request.json(), `the body of ${what}`);
   }

@@ -9,7 +9,9 @@ export interface SampleOptions {
   readonly params?: Readonly<Record<string, string>>;
   /** The query with its `?`. @default "" */
   readonly search?: string;
-  /** Sent as JSON. @default the example */
+  /** The media type of the body. @default "application/json" */
+  readonly type?: string;
+  /** Sent as JSON. @default the example of that type */
   readonly json?: unknown;
   /** Sent as it is, in place of JSON; null sends nothing. */
   readonly body?: BodyInit | null;
@@ -21,7 +23,7 @@ export function sampleOf(
   [name, operation]: readonly [OperationName, ApiOperation],
   options: SampleOptions = {},
 ): Request {
-  const { headers = {}, params = {}, search = "" } = options;
+  const { headers = {}, params = {}, search = "", type = "application/json" } = options;
   const [method = "", template = ""] = name.split(" ");
   const examples = new Map(
     (operation.parameters ?? []).filter((one) => one.in === "path").map((one) =>
@@ -32,7 +34,7 @@ export function sampleOf(
     /\{(\w+)\}/g,
     (_, name) => encodeURIComponent(params[name] ?? examples.get(name) ?? name),
   );
-  const content = operation.requestBody?.content["application/json"];
+  const content = operation.requestBody?.content[type];
   const json = options.json ?? content?.example;
   const body = options.body === undefined && json !== undefined
     ? JSON.stringify(json)
@@ -40,9 +42,7 @@ export function sampleOf(
   return new Request(`${url}${path}${search}`, {
     method,
     headers: {
-      ...(json === undefined && options.body === undefined
-        ? {}
-        : { "content-type": "application/json" }),
+      ...(json === undefined && options.body === undefined ? {} : { "content-type": type }),
       ...headers,
     },
     ...(method === "GET" || body === null ? {} : { body }),

@@ -14,6 +14,12 @@ Deno.test("docPage() gives each heading a place of its own, which links of the p
   assert.match(html, /<a href="#same-1">there<\/a> and <a href="b#c">on<\/a>/);
 });
 
+Deno.test("docPage() names the README, which is not served, and refuses other links out of its folder", () => {
+  const { html } = docPage("a", "# A\n[S](../../README.md#s), [README](../../README.md)\n");
+  assert.match(html, /<p>S \(README\), README<\/p>/);
+  assert.throws(() => docPage("a", "# A\n[x](../x.ts)\n"), /a link out of lib\/docs: \.\.\/x\.ts/);
+});
+
 Deno.test("docPage() lets tables and programs be moved by the keyboard", () => {
   const { html } = docPage("a", "# A\n\n| | x |\n| - | - |\n| a | 1 |\n\n```\ncode\n```\n");
   assert.match(html, /<div class="wide" role="group" aria-label="Table" tabindex="0"><table>/);

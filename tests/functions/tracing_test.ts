@@ -41,7 +41,13 @@ Deno.test("a traceparent goes from the publisher to the subscriber, though nobod
   await publish(url, { topic: "a", data: 6, durability: "ephemeral" }, { headers });
   const json = [{ topic: "a", data: 7 }, { topic: "a", data: 8, headers: own }];
   await send(`${url}/batch`, { json, headers });
-  const messages = await stream.messages(8);
+  const event = { specversion: "1.0", id: "9", source: "/s", type: "t", topic: "a" };
+  const as = (type: string) => ({ ...headers, "content-type": `application/cloudevents${type}` });
+  await send(`${url}/publish`, { json: event, headers: as("+json") });
+  await send(`${url}/publish`, { json: [{ ...event, id: "10" }], headers: as("-batch+json") });
+  const messages = await stream.messages(10);
+  const events = messages.splice(8).map((message) => message.headers);
+  assert.deepEqual(events.map((one) => (one as typeof own).traceparent), [PARENT, PARENT]);
   const carried = messages.map((message) => message.headers);
   const theirs = { traceparent: PARENT };
   assert.deepEqual(carried, [

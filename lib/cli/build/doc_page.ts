@@ -14,7 +14,7 @@ export interface DocPage {
  * Makes a page of Markdown.
  *
  * @param name the file's name without `.md`; what follows a dot in it is the language
- * @throws {CliError} It has no heading, HTML, or a picture: none of these is shown.
+ * @throws {CliError} It has no heading, or it has HTML, a picture, or a link to a file that is not served.
  */
 export function docPage(name: string, markdown: string): DocPage {
   const refuse = (what: string): never => {
@@ -32,7 +32,11 @@ export function docPage(name: string, markdown: string): DocPage {
         }</h${depth}>\n`;
       },
       link({ href, tokens }) {
-        return `<a href="${escape(linkOf(href))}">${this.parser.parseInline(tokens)}</a>`;
+        const inner = this.parser.parseInline(tokens);
+        // a server has the pages and no README
+        if (README.test(href)) return /README/.test(inner) ? inner : `${inner} (README)`;
+        if (href.startsWith(".")) refuse(`it has a link out of lib/docs: ${href}`);
+        return `<a href="${escape(linkOf(href))}">${inner}</a>`;
       },
       html: ({ text }: Tokens.HTML | Tokens.Tag) => refuse(`it has HTML: ${text.trim()}`),
       image: ({ href }) => refuse(`it has a picture: ${href}`),
@@ -58,6 +62,8 @@ export function docPage(name: string, markdown: string): DocPage {
     html: `<div class="prose">\n${html}</div>`,
   };
 }
+
+const README = /^\.\.\/\.\.\/README\.md(#|$)/;
 
 /** Where a link leads: another page beside this one, or elsewhere. */
 function linkOf(href: string): string {

@@ -289,7 +289,9 @@ const LOOKING: readonly FuzzRoute[] = [
   })),
   { name: "/", method: "GET", weight: 1, draft: () => ({ path: [""] }) },
   { name: "docs", method: "GET", weight: 1, draft: () => ({ path: ["docs"] }) },
-  ...["openapi.json", "asyncapi.json", "docs/how_it_works"].map((path): FuzzRoute => ({
+  ...["openapi.json", "asyncapi.json", "docs/how_it_works", "docs/grafana.json"].map((
+    path,
+  ): FuzzRoute => ({
     ...{ name: path, method: "GET", weight: 1 },
     draft: () => ({ path: path.split("/") }),
   })),
