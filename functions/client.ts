@@ -48,8 +48,8 @@ export function clientRoutes(): Route[] {
       path: "client.js",
       doc: CLIENT,
       auth: false,
-      handle: (context) => {
-        const response = assetResponse(SCRIPT, context);
+      handle: async (context) => {
+        const response = await assetResponse(SCRIPT, context);
         // Deno and editors find its types by it
         response.headers.set("x-typescript-types", "./client.d.ts");
         return response;

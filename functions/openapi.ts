@@ -75,7 +75,10 @@ export function apiRoutes(source: () => Promise<App>): Route[] {
       path: "",
       auth: false,
       doc: pageDoc({ id: "welcome", summary: "What runs here" }),
-      handle: ({ request }) => welcomePage(request.url),
+      handle: async ({ request }) => {
+        const { gate } = (await source()).http;
+        return welcomePage(request.url, { isOpen: gate.isOpen });
+      },
     },
     ...publishRoutes(source),
     ...batchRoutes(source),

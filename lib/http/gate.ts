@@ -104,7 +104,9 @@ export class Gate {
       if (keys === undefined) throw new RunnelError("invalid_token", "No API keys are taken here");
       return keys.identify(token);
     }
-    if (jwt === undefined) throw new RunnelError("invalid_token", "No JWT is taken here");
+    if (jwt === undefined) {
+      throw new RunnelError("invalid_token", "This is no API key, and nothing else is taken here");
+    }
     return jwt.identify(token);
   }
 

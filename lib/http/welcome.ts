@@ -1,9 +1,17 @@
 import { htmlResponse, sourceOf } from "./html_response.ts";
 
-/** The page at `/`: what to do first, and where to see what came of it. `url` is where it was asked for. */
-export function welcomePage(url: string): Response {
+/**
+ * The page at `/`: what to do first, and where to see what came of it.
+ *
+ * @param url where it was asked for
+ * @param options.isOpen whether everybody is let in without a credential
+ */
+export function welcomePage(url: string, { isOpen }: { readonly isOpen: boolean }): Response {
   const origin = URL.canParse(url) ? new URL(url).origin : "http://localhost:8000";
-  return htmlResponse(PAGE.replaceAll("ORIGIN", () => escapeHtml(origin)), {
+  const page = isOpen
+    ? PAGE
+    : PAGE.replace(OPEN_PUBLISH, SHOWN_PUBLISH).replace(OPEN_STREAM, SHOWN_STREAM);
+  return htmlResponse(page.replaceAll("ORIGIN", () => escapeHtml(origin)), {
     "style-src": sourceOf(STYLE),
     // for what is typed into its console
     "connect-src": "'self'",
@@ -52,6 +60,11 @@ const STYLE = `
   nav { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-top: 2rem; font-size: .9rem }
 `;
 
+const OPEN_PUBLISH = `curl -d "Hello"`;
+const SHOWN_PUBLISH = `curl -H "Authorization: Bearer $$RUNNEL_TOKEN" -d "Hello"`;
+const OPEN_STREAM = `new EventSource("/subscribe/topic1")`;
+const SHOWN_STREAM = `new EventSource("/subscribe/topic1?ticket=&lt;from POST /token&gt;")`;
+
 const PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -72,13 +85,13 @@ const PAGE = `<!doctype html>
 </li>
 <li>
 <h2>Publish to it from a terminal</h2>
-<pre tabindex="0">curl -d "Hello" ORIGIN/publish/topic1</pre>
+<pre tabindex="0">${OPEN_PUBLISH} ORIGIN/publish/topic1</pre>
 <p>The console shows it at once.</p>
 </li>
 <li>
 <h2>Subscribe from a page of your own</h2>
 <p>Try it in this page's developer tools (F12), then publish again:</p>
-<pre tabindex="0">stream = new EventSource("/subscribe/topic1")
+<pre tabindex="0">stream = ${OPEN_STREAM}
 stream.onmessage = (event) =&gt; console.log(event.data)</pre>
 </li>
 </ol>

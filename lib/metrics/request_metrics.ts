@@ -16,13 +16,15 @@ export class RouteMetrics {
   }
 }
 
+const NOT_FOUND = 404;
+
 /** What became of requests. There are as many rows as there are routes. */
 export class RequestMetrics {
   readonly #routes = new Map<object, RouteMetrics>();
   readonly #others = new RouteMetrics("other", "other");
   /** All of them. */
   total = 0;
-  /** Those that were answered with 4xx. */
+  /** Those that were answered with 4xx; what was looked for and is not there was not refused. */
   refused = 0;
   /** Those that were answered with 5xx. */
   failed = 0;
@@ -37,7 +39,7 @@ export class RequestMetrics {
     own.classes[place] = (own.classes[place] ?? 0) + 1;
     own.time.observe(ms);
     this.total++;
-    if (place === 4) this.refused++;
+    if (place === 4 && status !== NOT_FOUND) this.refused++;
     if (place === 5) this.failed++;
   }
 

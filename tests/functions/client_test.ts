@@ -24,7 +24,7 @@ Deno.test("GET /client.js names its types, and is confirmed by its tag", async (
   assert.match(response.headers.get("cache-control") ?? "", /^public, max-age=\d+$/);
   assert.equal(await response.text(), SCRIPT.text);
   const tag = response.headers.get("etag") ?? "";
-  assert.match(tag, /^"[\w-]+"$/);
+  assert.match(tag, /^W\/"[\w-]+"$/);
   const again = await fetch(response.url, { headers: { "if-none-match": tag } });
   assert.equal(again.status, 304);
   assert.equal(again.headers.get("x-typescript-types"), "./client.d.ts");

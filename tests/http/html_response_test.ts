@@ -49,7 +49,7 @@ Deno.test("htmlResponse() shuts the page off from others", () => {
 });
 
 Deno.test("welcomePage() has a style that its policy allows, and nothing else inline", async () => {
-  const response = welcomePage("http://localhost:8000/");
+  const response = welcomePage("http://localhost:8000/", { isOpen: true });
   const policy = policyOf(response);
   const html = await response.text();
   const styles = [...html.matchAll(/<style>([^]*?)<\/style>/g)].map(([, style = ""]) => style);
@@ -61,9 +61,18 @@ Deno.test("welcomePage() has a style that its policy allows, and nothing else in
   assert.doesNotMatch(html, /<script| on[a-z]+=|style=/i);
 });
 
+Deno.test("welcomePage() says how a credential is shown where one is needed", async () => {
+  const url = "http://localhost:8000/";
+  const open = await welcomePage(url, { isOpen: true }).text();
+  assert.match(open, /curl -d "Hello" http:\/\/localhost:8000\/publish\/topic1/);
+  const closed = await welcomePage(url, { isOpen: false }).text();
+  assert.match(closed, /curl -H "Authorization: Bearer \$RUNNEL_TOKEN" -d "Hello" http/);
+  assert.match(closed, /EventSource\("\/subscribe\/topic1\?ticket=/);
+});
+
 Deno.test("welcomePage() shows no markup of whoever asks, and shows itself whatever the address", async () => {
   for (const url of ['http://a"><script>/', "http://%zz/", "http://[/", "http://a b/"]) {
-    const response = welcomePage(url);
+    const response = welcomePage(url, { isOpen: true });
     assert.equal(response.status, 200);
     assert.doesNotMatch(await response.text(), /<script/);
   }

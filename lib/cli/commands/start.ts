@@ -118,12 +118,17 @@ function announce({ server, settings, redis, loopback, terminal }: Announcement)
     ? `its own, process ${redis.pid}, data in ${settings.dataDir}`
     : settings.redis?.map(({ address }) => describeRedisAddress(address)).join(", ");
   const shown = mode === "credentials" ? '-H "Authorization: Bearer $RUNNEL_TOKEN" ' : "";
+  const letsIn = admission(settings, loopback);
   terminal.out(`Runnel listens on ${terminal.style("bold", server.url)}`);
   terminal.out(`Redis: ${where}`);
-  terminal.out(`Auth:  ${admission(settings, loopback)}`);
+  terminal.out(`Auth:  ${letsIn}`);
+  if (letsIn === NOBODY) return;
+  terminal.out(`See:   ${server.url}/console`);
   terminal.out(`Try:   curl -N ${shown}${server.url}/subscribe/topic1`);
   terminal.out(`       curl ${shown}-d "Hello" ${server.url}/publish/topic1`);
 }
+
+const NOBODY = "nobody is let in";
 
 /** Who is let in. */
 function admission({ auth: { mode, jwt, keys, allowOpen } }: Config, loopback: boolean): string {
@@ -137,7 +142,7 @@ function admission({ auth: { mode, jwt, keys, allowOpen } }: Config, loopback: b
   if (mode === "open" && (loopback || allowOpen)) {
     return "open: whoever reaches this port may do everything";
   }
-  return "nobody is let in";
+  return NOBODY;
 }
 
 function warnOfAuth(
@@ -153,11 +158,11 @@ function warnOfAuth(
   }
   const lines = mode === "open"
     ? [
-      "Every request but /health is refused, as RUNNEL_AUTH=open lets in everybody who reaches this port:",
+      "All but /health and pages without data is refused, as RUNNEL_AUTH=open lets in everybody who reaches this port:",
       "  RUNNEL_ALLOW_OPEN=1 acknowledges that",
     ]
     : [
-      "Every request but /health is refused, as nobody has said who may do what:",
+      "All but /health and pages without data is refused, as nobody has said who may do what:",
       "  RUNNEL_AUTH=keys lets in API keys, which deno task keys create makes",
       "  RUNNEL_AUTH=jwt lets in the tokens of your application: RUNNEL_JWT_SECRET and the like say which",
       "  RUNNEL_AUTH=open RUNNEL_ALLOW_OPEN=1 lets in everybody who reaches this port",
@@ -177,7 +182,9 @@ async function warnOfNoKeys({ auth, redis, prefix }: Config, terminal: Terminal)
     return;
   }
   terminal.err(terminal.style("yellow", "There is no API key yet, so nobody is let in:"));
-  terminal.err('  deno task keys create <name> --publish "**" --subscribe "**" makes one');
+  terminal.err(
+    '  deno task keys create <name> --manage --publish "**" --subscribe "**" --consume "**" makes one',
+  );
 }
 
 async function warnOfRedis(
