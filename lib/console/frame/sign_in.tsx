@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { ApiError } from "../api.ts";
+import { refusedText } from "../credential_words.ts";
 import type { Session } from "../session.ts";
 import { Button } from "../ui/button.tsx";
 import { Field } from "../ui/field.tsx";
@@ -24,7 +24,7 @@ export function SignIn(
     try {
       await session.signIn(text);
     } catch (error) {
-      setError(error instanceof ApiError ? error.message : String(error));
+      setError(refusedText(error));
       setBusy(false);
     }
   };
