@@ -612,3 +612,11 @@ stream.close();
     view.verify();
   },
 );
+
+Deno.test("a server that lets in nobody is not said to be live", options, async () => {
+  await using runnel = await startRunnel({ env: { RUNNEL_AUTH: "" } });
+  await using view = await openConsole(runnel.url);
+  await view.light("Not configured");
+  await view.until(`document.querySelector(".light .dot.ok") === null`);
+  view.verify();
+});
