@@ -39,6 +39,8 @@ export class Api {
   readonly clock: ServerClock = new ServerClock();
   /** When it answered last, by the browser's clock, in milliseconds since 1970; undefined before that. */
   readonly heardAt: Store<number | undefined> = new Store<number | undefined>(undefined);
+  /** Why the server lets in nobody: no authentication is configured; undefined where it does, or did not say. */
+  readonly unconfigured: Store<string | undefined> = new Store<string | undefined>(undefined);
   /** Called when an answer says that a credential is wanted, or another one. */
   onUnauthorized: (error: ApiError) => void = () => {};
 
@@ -79,7 +81,10 @@ export class Api {
     });
     this.#hear(response, sent);
     const text = await response.text();
-    if (response.ok) return text;
+    if (response.ok) {
+      if (!isOpenToAll(path)) this.unconfigured.value = undefined;
+      return text;
+    }
     const problem = read(text);
     const error = new ApiError(
       response.status,
@@ -87,6 +92,9 @@ export class Api {
       problem?.detail ?? `${response.status} ${response.statusText}`.trim(),
       problem?.errors ?? [],
     );
+    if (!isOpenToAll(path)) {
+      this.unconfigured.value = error.code === "auth_not_configured" ? error.message : undefined;
+    }
     // whoever signed in anew meanwhile is not signed out by an answer to what was sent before
     if (error.status === 401 && token === this.token) this.onUnauthorized(error);
     throw error;
@@ -98,6 +106,11 @@ export class Api {
     const date = Date.parse(response.headers.get("date") ?? "");
     if (!Number.isNaN(date)) this.clock.hear({ sent, received, date });
   }
+}
+
+/** What is answered to everybody tells nothing of the authentication. */
+function isOpenToAll(path: string): boolean {
+  return path.startsWith("health/");
 }
 
 /** A proxy between may answer with a page. */

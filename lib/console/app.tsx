@@ -6,7 +6,7 @@ import { KeysDialog } from "./frame/keys_dialog.tsx";
 import { SignIn } from "./frame/sign_in.tsx";
 import { OverviewPage } from "./overview/overview_page.tsx";
 import { StatsFeed } from "./overview/stats_feed.ts";
-import { type Place, placeOf } from "./place.ts";
+import { type Place, placeOf, topicHref, type TopicTab } from "./place.ts";
 import { Session } from "./session.ts";
 import { useStore } from "./store.ts";
 import { nextTheme, theme } from "./theme.ts";
@@ -21,6 +21,7 @@ const session = new Session(api);
 /** The whole console: a form where a credential is wanted, else what the address names. */
 export function App() {
   const { isSignedIn, wanted } = useStore(session.state);
+  const [place, go] = usePlace();
   const [showsKeys, setShowsKeys] = useState(false);
   useEffect(() => connection.watch(), []);
   useKeys({
@@ -35,28 +36,45 @@ export function App() {
       onSignOut={isSignedIn ? () => session.signOut() : undefined}
     >
       {wanted === undefined
-        ? <Pages key={api.token} />
+        ? <Pages key={api.token} place={place} onTab={go} />
         : <SignIn session={session} wanted={wanted} />}
-      {showsKeys && <KeysDialog onClose={() => setShowsKeys(false)} />}
+      {showsKeys && (
+        <KeysDialog
+          place={wanted === undefined ? place : undefined}
+          onClose={() => setShowsKeys(false)}
+        />
+      )}
     </Frame>
   );
 }
 
+interface PagesProps {
+  readonly place: Place;
+  readonly onTab: (topic: string, tab: TopicTab) => void;
+}
+
 /** What is seen by whoever is signed in; nothing of it is left for the next. */
-function Pages() {
-  const place = usePlace();
+function Pages({ place, onTab }: PagesProps) {
   const [topics] = useState(() => new TopicsModel(api));
   const [feed] = useState(() => new StatsFeed(api, connection));
   useEffect(() => feed.start(), []);
-  const topic = place.kind === "topic" ? place.topic : undefined;
+  const { topic, tab } = place.kind === "topic" ? place : NO_TOPIC;
   useScroll(topic);
   useEffect(() => {
     document.title = topic === undefined ? "Runnel" : `${topic} · Runnel`;
   }, [topic]);
-  return topic === undefined
-    ? <OverviewPage api={api} feed={feed} topics={topics} />
-    : <TopicPage key={topic} topic={topic} api={api} />;
+  return topic === undefined ? <OverviewPage api={api} feed={feed} topics={topics} /> : (
+    <TopicPage
+      key={topic}
+      topic={topic}
+      tab={tab}
+      onTab={(next) => onTab(topic, next)}
+      api={api}
+    />
+  );
 }
+
+const NO_TOPIC = { topic: undefined, tab: undefined } as const;
 
 /** Topics are shown from their top; the overview where it was left. */
 function useScroll(topic: string | undefined): void {
@@ -70,12 +88,17 @@ function useScroll(topic: string | undefined): void {
   }, [topic]);
 }
 
-function usePlace(): Place {
+/** What the address names, and what goes to a tab of a topic: at once, for whoever focuses what is there then. */
+function usePlace(): [Place, (topic: string, tab: TopicTab) => void] {
   const [place, setPlace] = useState(() => placeOf(location.hash));
   useEffect(() => {
     const follow = () => setPlace(placeOf(location.hash));
     addEventListener("hashchange", follow);
     return () => removeEventListener("hashchange", follow);
   }, []);
-  return place;
+  const go = (topic: string, tab: TopicTab) => {
+    location.hash = topicHref(topic, tab);
+    setPlace({ kind: "topic", topic, tab });
+  };
+  return [place, go];
 }

@@ -45,6 +45,11 @@ export class Connection {
     return this.#api.heardAt;
   }
 
+  /** Why the server lets in nobody, though it is there; undefined where it does. */
+  get unconfigured(): Store<string | undefined> {
+    return this.#api.unconfigured;
+  }
+
   /** Asks from now on, while the page is seen; what it returns ends that. */
   watch(): () => void {
     this.#isWatching = true;

@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { wantedText } from "./credential_words.ts";
 import { keep, readKept } from "./kept.ts";
 import { Store } from "./store.ts";
 
@@ -23,8 +24,8 @@ export class Session {
     const token = readKept("sessionStorage", KEY);
     if (token !== undefined) api.token = token;
     this.state = new Store<SessionState>({ isSignedIn: token !== undefined });
-    api.onUnauthorized = ({ message }) => {
-      if (!this.#isTrying) this.#ask(message);
+    api.onUnauthorized = (error) => {
+      if (!this.#isTrying) this.#ask(wantedText(error));
     };
   }
 

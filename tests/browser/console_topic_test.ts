@@ -148,10 +148,14 @@ Deno.test("the list is walked by keys, and a message entered and left", options,
     exact: true,
   });
   for (
-    const [key, shown] of [["Home", "200"], ["ArrowDown", "201"], ["End", "299"], [
-      "ArrowUp",
-      "298",
-    ]]
+    const [key, shown] of [
+      ["Home", "200"],
+      ["ArrowDown", "201"],
+      ["j", "202"],
+      ["k", "201"],
+      ["End", "299"],
+      ["ArrowUp", "298"],
+    ]
   ) {
     await page.keyboard.press(key ?? "");
     await until(async () => await payload.textContent() === shown, { what: `${shown} at ${key}` });
@@ -239,6 +243,36 @@ Deno.test(
     const chunks: Uint8Array[] = [];
     for await (const chunk of file) chunks.push(chunk);
     assert.deepEqual(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()), bytes);
+    assert.deepEqual(view.complaints, []);
+  },
+);
+
+Deno.test(
+  "the tab stays when the page is loaded again, and on the way back; j and k need no focus",
+  options,
+  async () => {
+    await using runnel = await startRunnel();
+    await fill(runnel.url, ["a/b"], 3);
+    await using view = await browser.open(runnel.url, "a/b");
+    const { page } = view;
+    const chosen = (name: string) => page.getByRole("tab", { name, selected: true }).waitFor();
+    await chosen("Live");
+    await view.tab("History");
+    await view.when('location.hash === "#/topics/a%2Fb/history"');
+    await page.reload();
+    await chosen("History");
+    await until(async () => (await view.texts()).length === 3, { what: "3 messages" });
+    await view.tab("History");
+    await page.keyboard.press("j");
+    await page.getByRole("region", { name: "Message" }).waitFor();
+    await view.tab("Settings");
+    await page.keyboard.press("g");
+    await page.getByRole("heading", { name: "Topics" }).waitFor();
+    await page.goBack();
+    await chosen("Settings");
+    await page.goBack();
+    await chosen("History");
+    assert.equal(await page.getByRole("region", { name: "Message" }).count(), 0);
     assert.deepEqual(view.complaints, []);
   },
 );

@@ -1,23 +1,21 @@
+import type { Place } from "../place.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { keysOf } from "./keys_of.ts";
 
-const KEYS = [
-  ["/", "Search topics, or filter messages"],
-  ["j", "Next topic"],
-  ["k", "Topic before"],
-  ["Enter", "Open it"],
-  ["p", "Pause a tail, or go on"],
-  ["g", "Overview"],
-  ["t", "Colours"],
-  ["?", "These keys"],
-] as const;
+/** What {@link KeysDialog} takes. */
+export interface KeysDialogProps {
+  /** The page that is open; undefined where that asks for a credential. */
+  readonly place: Place | undefined;
+  readonly onClose: () => void;
+}
 
-/** Shows which keys do what. */
-export function KeysDialog({ onClose }: { readonly onClose: () => void }) {
+/** Shows which keys do what on the page that is open. */
+export function KeysDialog({ place, onClose }: KeysDialogProps) {
   return (
     <Dialog title="Keys" onClose={onClose}>
       <dl class="keys">
-        {KEYS.map(([key, what]) => (
+        {keysOf(place).map(([key, what]) => (
           <div key={key}>
             <dt>
               <kbd>{key}</kbd>

@@ -1,21 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Connection, ConnectionState } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 import { useStore } from "../store.ts";
-import type { Tone } from "../ui/badge.tsx";
 import { classes } from "../ui/classes.ts";
 import { formatAge } from "../ui/format.ts";
-
-const SAYINGS: Readonly<
-  Record<ConnectionState["kind"] | "reconnecting", { tone: Tone; text: string }>
-> = {
-  connecting: { tone: "neutral", text: "Connecting" },
-  reconnecting: { tone: "warn", text: "Reconnecting" },
-  live: { tone: "ok", text: "Live" },
-  unreachable: { tone: "bad", text: "Server unreachable" },
-  away: { tone: "bad", text: "Redis is away" },
-  unready: { tone: "bad", text: "Not ready" },
-  degraded: { tone: "warn", text: "Partly away" },
-};
+import { lightOf } from "./light_saying.ts";
 
 const TICK_MS = 1_000;
 
@@ -23,14 +11,15 @@ const TICK_MS = 1_000;
 export function Light({ connection }: { readonly connection: Connection }) {
   const state = useStore(connection.state);
   const stream = useStore(connection.stream);
-  // the server answers, and what is on the page does not move all the same
-  const kind = state.kind === "live" && stream === "broken" ? "reconnecting" : state.kind;
+  const unconfigured = useStore(connection.unconfigured);
   const heardAt = useStore(connection.heardAt);
   const now = useNow();
-  const { tone, text } = SAYINGS[kind];
-  const heard = heardAt === undefined ? "never heard" : `heard ${formatAge(now - heardAt)}`;
+  const { kind, tone, text } = lightOf({ kind: state.kind, stream, unconfigured });
+  const heard = `server ${
+    heardAt === undefined ? "never heard" : `heard ${formatAge(now - heardAt)}`
+  }`;
   return (
-    <div class="light" title={heardAt === undefined ? "" : `Last ${heard}`}>
+    <div class="light" title={unconfigured ?? heard}>
       <span class={classes("dot", tone)} />
       <span role="status">{text}</span>
       {kind !== "live" && <span class="muted small nowrap heard">· {heard}</span>}

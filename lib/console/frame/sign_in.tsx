@@ -1,8 +1,10 @@
 import { useState } from "preact/hooks";
-import { ApiError } from "../api.ts";
+import { refusedText } from "../credential_words.ts";
 import type { Session } from "../session.ts";
 import { Button } from "../ui/button.tsx";
 import { Field } from "../ui/field.tsx";
+
+const MAKE_KEY = 'deno task keys create <name> --manage --publish "**" --subscribe "**"';
 
 /** Asks for a key or a token. */
 export function SignIn(
@@ -22,7 +24,7 @@ export function SignIn(
     try {
       await session.signIn(text);
     } catch (error) {
-      setError(error instanceof ApiError ? error.message : String(error));
+      setError(refusedText(error));
       setBusy(false);
     }
   };
@@ -52,7 +54,7 @@ export function SignIn(
       </Field>
       <Button kind="primary" type="submit" disabled={isBusy}>Sign in</Button>
       <p class="muted small">
-        <code>deno task keys add</code> on the server makes a key.
+        A key is made on the server: <code>{MAKE_KEY}</code>
       </p>
     </form>
   );

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { followColours } from "../theme.ts";
 import { formatTime } from "../ui/format.ts";
+import { lonePoints, markSpace } from "./chart_marks.ts";
 
 /** A line of a {@link Chart}. */
 export interface Line {
@@ -30,6 +31,7 @@ const WIDE = { axis: 52, space: 66, letters: "12:34:56".length, times: [15, 30, 
 const NARROW = { axis: 46, space: 38, letters: "12:34".length, times: [60, 120, 300] };
 const NARROW_MOST = 200;
 const AXIS_HEIGHT = 22;
+const POINT_SIZE = 4;
 const FILL_ALPHA = 0.1;
 
 /** Lines over time, drawn by uPlot; what they say stands beside it as text. */
@@ -100,7 +102,7 @@ function draw(element: HTMLElement, { lines, steps, latest }: Drawing): uPlot {
           ...axis,
           size: ({ width }) => layoutOf(width).axis,
           gap: 4,
-          space: 30,
+          space: (_plot, _axis, _least, _most, pixels) => markSpace(pixels),
           ...(steps === undefined ? {} : { incrs: [...steps] }),
           grid: { stroke: colour("--border"), width: 1 },
           values: (_, splits) => splits.map((value) => latest.current.format(value)),
@@ -112,7 +114,16 @@ function draw(element: HTMLElement, { lines, steps, latest }: Drawing): uPlot {
           label,
           stroke: colour(name),
           width: 1.75,
-          points: { show: false },
+          points: {
+            show: false,
+            size: POINT_SIZE,
+            width: 0,
+            fill: colour(name),
+            filter: ({ data }: uPlot, series: number) => {
+              const lone = lonePoints(data[series] ?? []);
+              return lone.length === 0 ? null : lone;
+            },
+          },
           ...(index === 0 ? { fill: () => thin(colourOf(element, name)) } : {}),
         })),
       ],

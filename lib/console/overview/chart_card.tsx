@@ -1,4 +1,6 @@
+import { classes } from "../ui/classes.ts";
 import { Chart, type Line } from "./chart.tsx";
+import { figureOf } from "./figure.ts";
 
 /** What {@link ChartCard} takes. */
 export interface ChartCardProps {
@@ -7,8 +9,8 @@ export interface ChartCardProps {
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
   readonly steps?: readonly number[] | undefined;
-  /** Which second's values are written. */
-  readonly at: number;
+  /** Which second's values are written; undefined for the newest ones that are known. */
+  readonly at: number | undefined;
   /** More than the lines say. */
   readonly note?: string | undefined;
   readonly onPoint: (index: number | undefined) => void;
@@ -24,14 +26,19 @@ export function ChartCard({ title, lines, format, at, note, ...rest }: ChartCard
       </div>
       <dl class="legend">
         {lines.map(({ label, colour, values }) => {
-          const value = values[at];
+          const { value, isOld } = figureOf(values, at);
           return (
             <div key={label}>
               <dt>
                 <i class="swatch" style={{ background: `var(${colour})` }} />
                 {label}
               </dt>
-              <dd class="number">{typeof value === "number" ? format(value) : "–"}</dd>
+              <dd
+                class={classes("number", isOld && "muted")}
+                title={isOld ? "What was known last" : undefined}
+              >
+                {value === undefined ? "–" : format(value)}
+              </dd>
             </div>
           );
         })}

@@ -86,8 +86,7 @@ export function Charts({ feed, api }: { readonly feed: StatsFeed; readonly api: 
     }));
     return { timeline, cards };
   }, [last, feed.history.version]);
-  const at = pointed ?? timeline.seconds.length - 1;
-  const summary = timeline.summaries[at];
+  const summary = timeline.summaries[pointed ?? timeline.seconds.length - 1];
   return (
     <div class="charts">
       {cards.map(({ note, ...card }) => (
@@ -95,7 +94,7 @@ export function Charts({ feed, api }: { readonly feed: StatsFeed; readonly api: 
           key={card.title}
           seconds={timeline.seconds}
           {...card}
-          at={at}
+          at={pointed}
           note={summary === undefined ? undefined : note?.(summary)}
           onPoint={setPointed}
         />

@@ -48,7 +48,8 @@ export function GroupsTab({ api, topic, groups, onChange, onDead }: GroupsTabPro
         <div class="card empty">
           <strong>No group consumes this topic</strong>
           <span>
-            A group is made by its first pull: <code>deno task work {topic} &lt;group&gt;</code>
+            A group is made by its first pull:{" "}
+            <code>deno task work {topic} --group &lt;name&gt; -- &lt;command&gt;</code>
           </span>
         </div>
       )}
@@ -137,7 +138,7 @@ function Group({ topic, group, now, onDead, onChange, onRemove }: GroupProps) {
         <Figure name="Most deliveries" value={formatNumber(maxDeliveries)} />
       </dl>
       {consumers.length === 0
-        ? <p class="small muted">No consumer has pulled yet</p>
+        ? <p class="small muted">No consumer with a name has pulled</p>
         : (
           <table class="table">
             <thead>

@@ -1,5 +1,6 @@
 import { useEffect, useId, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { classes } from "../ui/classes.ts";
+import { useKeys } from "../ui/keys.ts";
 import type { RawMessage } from "./raw_message.ts";
 import { MessageRow } from "./message_row.tsx";
 import type { TailRow } from "./tail_buffer.ts";
@@ -94,18 +95,28 @@ export function MessageList(props: MessageListProps) {
     renderAgain(0);
   };
 
+  const move = (key: string): boolean => {
+    const at = active.current === undefined ? undefined : rows.indexOf(active.current);
+    const to = target(key, { at, first, last, rows: rows.length, page: height / row });
+    if (to === undefined) return false;
+    choose(rows.numberAt(to));
+    return true;
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && chosen !== undefined) {
       event.preventDefault();
       return props.onEnter();
     }
-    const at = active.current === undefined ? undefined : rows.indexOf(active.current);
-    const to = target(event.key, { at, first, last, rows: rows.length, page: height / row });
-    if (to === undefined) return;
+    if (!move(event.key)) return;
     event.preventDefault();
-    choose(rows.numberAt(to));
     if (event.key === "End") onFollow?.(true);
   };
+
+  const step = (key: string) => {
+    if (move(key)) scroller.current?.focus();
+  };
+  useKeys({ j: () => step("ArrowDown"), k: () => step("ArrowUp") });
 
   const indexes = Array.from({ length: Math.max(last - first, 0) }, (_, i) => first + i);
   const pool = Math.ceil(height / row) + 2 * SPARE + 2;

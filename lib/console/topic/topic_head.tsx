@@ -26,7 +26,7 @@ export function TopicHead({ topic, view, now }: TopicHeadProps) {
           {info && formatNumber(info.messages)}
         </Figure>
         <Figure name="Rate">{info && formatRate(rate)}</Figure>
-        <Figure name="Size">{info && formatBytes(info.bytes)}</Figure>
+        <Figure name="Memory" title="Memory in Redis">{info && formatBytes(info.bytes)}</Figure>
         <Figure name="Last message">
           {info && (lastAt === undefined ? "never" : formatAge(now - lastAt))}
         </Figure>

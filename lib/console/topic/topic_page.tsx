@@ -1,5 +1,6 @@
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Api } from "../api.ts";
+import type { TopicTab } from "../place.ts";
 import { Badge } from "../ui/badge.tsx";
 import { formatNumber } from "../ui/format.ts";
 import { Notice } from "../ui/notice.tsx";
@@ -25,17 +26,17 @@ import { type TopicView, useTopicInfo } from "./use_topic_info.ts";
 /** What {@link TopicPage} takes. */
 export interface TopicPageProps {
   readonly topic: string;
+  /** The tab that is open; a system topic's first one where it has no such tab. */
+  readonly tab: TopicTab;
+  readonly onTab: (tab: TopicTab) => void;
   readonly api: Api;
 }
 
-type Part = "live" | "history" | "groups" | "dead" | "settings";
-
 /** One topic: its messages as they come, its history, its settings and its groups. */
-export function TopicPage({ topic, api }: TopicPageProps) {
+export function TopicPage({ topic, tab, onTab, api }: TopicPageProps) {
   const [view, look] = useTopicInfo(api, topic);
   const tail = useTail(api, topic);
   const now = useServerTime(api.clock);
-  const [part, setPart] = useState<Part>("live");
   const [chosen, setChosen] = useState<RawMessage>();
   const [draft, setDraft] = useState<PublishDraft>(EMPTY_DRAFT);
   const area = useRef<HTMLTextAreaElement>(null);
@@ -43,6 +44,10 @@ export function TopicPage({ topic, api }: TopicPageProps) {
   const body = useRef<HTMLDivElement>(null);
 
   const isSystem = isSystemTopic(topic);
+  const tabs = tabsFor(view, isSystem);
+  const part = tabs.find(({ key }) => key === tab)?.key ?? "live";
+  // what was chosen is not of the tab that the address names now
+  useLayoutEffect(() => setChosen(undefined), [part]);
   const groups = view.info?.groups ?? [];
   const choose = (message: RawMessage) => setChosen(message);
   const enter = () => heading.current?.focus();
@@ -53,7 +58,7 @@ export function TopicPage({ topic, api }: TopicPageProps) {
   const edit = (message: RawMessage) => {
     setDraft(draftOf(message));
     setChosen(undefined);
-    if (part === "dead") setPart("live");
+    if (part === "dead") onTab("live");
     // it is there after this rendering
     setTimeout(() => area.current?.focus());
   };
@@ -66,12 +71,9 @@ export function TopicPage({ topic, api }: TopicPageProps) {
       <Existence topic={topic} view={view} />
       <Tabs
         label={`Parts of ${topic}`}
-        tabs={tabsFor(view, isSystem)}
+        tabs={tabs}
         chosen={part}
-        onChoose={(next) => {
-          setPart(next);
-          setChosen(undefined);
-        }}
+        onChoose={onTab}
       >
         <div class={hasSide && (hasForm || chosen !== undefined) ? "tp-body with-side" : "tp-body"}>
           <div class="tp-main" ref={body}>
@@ -91,7 +93,7 @@ export function TopicPage({ topic, api }: TopicPageProps) {
                 topic={topic}
                 groups={groups}
                 onChange={look}
-                onDead={() => setPart("dead")}
+                onDead={() => onTab("dead")}
               />
             )}
             {part === "dead" && (

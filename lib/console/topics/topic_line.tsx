@@ -55,7 +55,9 @@ export function TopicLine({ row, index, detail, now }: TopicLineProps) {
       >
         {at === undefined ? "never" : formatAge(now - at)}
       </div>
-      <div role="cell" class="right">{detail === undefined ? "–" : formatBytes(detail.bytes)}</div>
+      <div role="cell" class="right" title="Memory in Redis">
+        {detail === undefined ? "–" : formatBytes(detail.bytes)}
+      </div>
       <div role="cell" class="right">
         {detail === undefined ? "–" : formatShort(detail.subscribers)}
         <span class="unit">subscribers</span>

@@ -22,7 +22,8 @@ export interface TopicTableProps {
 
 const ROW_HEIGHT = 41;
 const TALL_ROW_HEIGHT = 64;
-const HEADS = ["Topic", "Rate", "Published", "Last message", "Size", "Subscribers", "Groups"];
+const HEADS = ["Topic", "Rate", "Published", "Last message", "Memory", "Subscribers", "Groups"];
+const HEAD_TITLES: Readonly<Record<string, string>> = { Memory: "Memory in Redis" };
 /** Room that the sticky head and a glance ahead take. */
 const MARGIN_TOP = 110;
 const MARGIN_BOTTOM = 24;
@@ -50,7 +51,9 @@ export function TopicTable({ api, rows, details, total, onRange }: TopicTablePro
     >
       <div role="rowgroup" class="topic-head">
         <div role="row" class="topic-line" aria-rowindex={1}>
-          {HEADS.map((head) => <div key={head} role="columnheader">{head}</div>)}
+          {HEADS.map((head) => (
+            <div key={head} role="columnheader" title={HEAD_TITLES[head]}>{head}</div>
+          ))}
         </div>
       </div>
       <div

@@ -21,4 +21,4 @@ export function useKeys(keys: Keys): void {
   }, []);
 }
 
-const TAKING = "input, textarea, select, dialog, [contenteditable], [role=tablist]";
+const TAKING = "input, textarea, select, dialog, [contenteditable]";
