@@ -5,6 +5,7 @@ import { publish, send } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { shareRedis } from "../_support/shared_redis.ts";
 import { type EventStream, openStream } from "../_support/sse.ts";
+import { until } from "../_support/until.ts";
 
 const redis = shareRedis();
 
@@ -102,10 +103,12 @@ Deno.test("$stats comes from every process, on several shards, and no pattern ma
   await using a = await openRunnel(options);
   await using b = await openRunnel(options);
   await publish(b.url, { topic: "begin", data: 1 });
-  await using everything = await openStream(`${a.url}/subscribe?topic=**&topic=$*&topic=$**`);
+  await using everything = await until(() =>
+    openStream(`${a.url}/subscribe?topic=**&topic=$*&topic=$**`)
+  );
   // it has the channels of whole partitions, so that the other process is found by its presence only
   await everything.until("$ready");
-  await using watching = await openStream(`${a.url}/subscribe?topic=$stats`);
+  await using watching = await until(() => openStream(`${a.url}/subscribe?topic=$stats`));
   const instances = new Set<string>();
   const reports = await reportThat(
     watching,
@@ -124,7 +127,7 @@ Deno.test("$stats tells of a Redis that is away, and comes on while the others w
     redisUrl: `${redis.server.url} ${other.url}`,
     env: { RUNNEL_PREFIX: "st3" },
   });
-  await using watching = await openStream(`${runnel.url}/subscribe?topic=$stats`);
+  await using watching = await until(() => openStream(`${runnel.url}/subscribe?topic=$stats`));
   await reportThat(watching, ({ redis }) => redis.length === 2);
   // where the topic itself is may go too
   await other.kill9();
@@ -138,7 +141,7 @@ Deno.test("$stats tells of a Redis that is away, and comes on while the others w
 Deno.test("$stats goes on for who is subscribed while the only Redis is away, and after it", async () => {
   await using server = await startRedis();
   await using runnel = await openRunnel({ redisUrl: server.url });
-  await using watching = await openStream(`${runnel.url}/subscribe?topic=$stats`);
+  await using watching = await until(() => openStream(`${runnel.url}/subscribe?topic=$stats`));
   await reportThat(watching, ({ redis: [one] }) => one?.connected === true);
   await server.kill9();
   await reportThat(watching, ({ redis: [one] }) => one?.connected === false);
@@ -177,7 +180,7 @@ Deno.test("nobody publishes to $stats, and nothing of it is kept", async () => {
   });
   const refused = await send(`${runnel.url}/publish/$stats`, { method: "POST", body: "x" });
   assert.equal(refused.status, 400);
-  await using watching = await openStream(`${runnel.url}/subscribe?topic=$stats`);
+  await using watching = await until(() => openStream(`${runnel.url}/subscribe?topic=$stats`));
   await nextOf(watching);
   assert.equal((await send(`${runnel.url}/topics/$stats`)).status, 404);
   assert.deepEqual((await send(`${runnel.url}/topics`)).body.topics, []);
