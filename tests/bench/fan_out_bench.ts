@@ -35,7 +35,7 @@ export const fanOutBench: Bench = {
       "bare, 64 publishers": rate(bare.port, 64),
       "runnel, 64 publishers": rate(server.port, 64),
     });
-    const common = { unit: "deliveries/s", baselineName: "bare fan-out, nothing stored" };
+    const common = { unit: "deliveries/s", baselineName: "bare fan-out" };
     return [
       {
         name: `deliveries, ${SUBSCRIBERS} subscribers, 4 publishers`,
