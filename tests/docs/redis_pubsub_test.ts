@@ -5,7 +5,7 @@ import type { Topology } from "../../lib/cli/topology/topology.ts";
 import { publishId, send } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
 import { startServer } from "../_support/server.ts";
-import { until } from "../_support/until.ts";
+import { deadline, until } from "../_support/until.ts";
 import {
   readPage,
   type RunOptions,
@@ -113,6 +113,9 @@ for (const { heading, text } of starting) {
       });
       await until(async () => (await send(`${server.url}/health/ready`)).status === 200);
       await publishId(server.url, { topic: "news", data: "Hello" });
+      // with a Redis of its own, which it takes with it
+      server.signal("SIGTERM");
+      await deadline(server.status, 20_000, "the end of the server");
     } finally {
       await Deno.remove(dir, { recursive: true });
     }
