@@ -43,12 +43,8 @@ export function metricsRoutes(source: () => Promise<App>): Route[] {
       authorize(context.identity, "subscribe", STATS_TOPIC);
       const { broker, metrics } = await source();
       const { metricsPage } = await import("../lib/metrics/page.ts");
-      const { survey } = broker;
       broker.start();
-      const [redis = [], census] = await Promise.all([
-        inTime(survey.redis()),
-        inTime(survey.census()),
-      ]);
+      const { redis = [], census } = await broker.survey.look(SURVEY_MS);
       const { text, contentType } = await metricsPage({
         ...{ metrics, redis, census },
         build: { deno: Deno.version.deno, v8: Deno.version.v8, process: broker.processId },
@@ -57,19 +53,6 @@ export function metricsRoutes(source: () => Promise<App>): Route[] {
       return new Response(text, { headers: { "content-type": contentType } });
     },
   }];
-}
-
-/** What a promise gives within {@link SURVEY_MS}; undefined where it fails, or takes longer. */
-async function inTime<T>(promise: Promise<T>): Promise<T | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), SURVEY_MS);
-  });
-  try {
-    return await Promise.race([promise.catch(() => undefined), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 // hosts differ in what they let a function know

@@ -23,11 +23,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   broker: ["redis", "codec", "errors", "log", "metrics"],
   redis: ["codec", "errors", "log", "metrics"],
   codec: ["errors"],
-  metrics: [],
+  metrics: ["codec/stats.ts"],
   log: ["errors"],
   errors: [],
   client: [],
-  console: ["client"],
+  console: ["client", "codec/stats.ts"],
   docs: ["http", "errors"],
   cli: [
     "functions",

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { RedisState } from "./survey.ts";
-import type { Stats } from "./stats_topic.ts";
+import type { RedisState, Stats } from "../codec/stats.ts";
 
 const count = z.int().min(0);
 const bytes = count.nullable();

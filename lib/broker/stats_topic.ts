@@ -1,11 +1,12 @@
 import { messageBody, type StoredMessage } from "../codec/message.ts";
+import type { RedisState, Stats } from "../codec/stats.ts";
 import { STATS_TOPIC } from "../codec/topic.ts";
 import type { Logger } from "../log.ts";
-import { HistogramWindow, type Quantiles } from "../metrics/histogram.ts";
+import { HistogramWindow } from "../metrics/histogram.ts";
 import type { Metrics } from "../metrics/metrics.ts";
 import type { Census } from "../redis/census_store.ts";
 import type { Partitions } from "./partitions.ts";
-import type { RedisState, Survey } from "./survey.ts";
+import type { Survey } from "./survey.ts";
 import { pause } from "./wait.ts";
 
 /** Options of {@link StatsTopic}. */
@@ -20,40 +21,6 @@ export interface StatsTopicOptions {
   readonly everyMs?: number;
   /** Between looks whether somebody is, in milliseconds. @default 3000 */
   readonly lookMs?: number;
-}
-
-/** What a process says of itself. */
-export interface Stats {
-  /** Names it. */
-  readonly instance: string;
-  /** When, as ISO text. */
-  readonly time: string;
-  /** What the counts are of: milliseconds since it said so last. */
-  readonly intervalMs: number;
-  /** Messages published. */
-  readonly in: number;
-  /** Messages delivered. */
-  readonly out: number;
-  readonly requests: number;
-  /** Requests that were refused: the caller's fault. */
-  readonly refused: number;
-  /** Requests that failed: Runnel's fault. */
-  readonly errors: number;
-  /** Streams that are open. */
-  readonly subscribers: number;
-  readonly publishMs: Quantiles | null;
-  readonly deliveryMs: Quantiles | null;
-  /** How late timers were, in milliseconds. */
-  readonly eventLoopMs: number;
-  readonly redis: readonly RedisState[];
-  /** Of the whole deployment, as are `redis` and `topics`. */
-  readonly groups: {
-    readonly count: number;
-    readonly lag: number;
-    readonly pending: number;
-    readonly dead: number;
-  };
-  readonly topics: number;
 }
 
 /** How long a message waits for what is to be found out for it, in milliseconds. */

@@ -1,21 +1,10 @@
 import type { Census } from "../redis/census_store.ts";
+import type { RedisState } from "../codec/stats.ts";
 import { RunnelError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions } from "./partitions.ts";
 import { abortable, within } from "./wait.ts";
-
-/** A Redis server, or the nodes of a Cluster together. What is null could not be found out. */
-export interface RedisState {
-  /** Its place among all, from 1. */
-  readonly shard: number;
-  /** How long it took to answer, in milliseconds; of several nodes the slowest. */
-  readonly latencyMs: number | null;
-  readonly memoryBytes: number | null;
-  /** 0 where there is no limit. */
-  readonly maxMemoryBytes: number | null;
-  readonly connected: boolean;
-}
 
 /** Options of {@link Survey}. */
 export interface SurveyOptions {
@@ -63,6 +52,18 @@ export class Survey {
    */
   census(): Promise<Census> {
     return this.#census.get();
+  }
+
+  /** Both, as far as they are known within so many milliseconds; undefined where one is not, or fails. */
+  async look(ms: number): Promise<Partial<{ redis: readonly RedisState[]; census: Census }>> {
+    const soon = <T>(promise: Promise<T>) =>
+      within(ms, new RunnelError("redis_timeout"), (signal) => abortable(promise, signal))
+        .catch(() => undefined);
+    const [redis, census] = await Promise.all([soon(this.redis()), soon(this.census())]);
+    return {
+      ...(redis === undefined ? {} : { redis }),
+      ...(census === undefined ? {} : { census }),
+    };
   }
 
   async #lookAtRedis(): Promise<readonly RedisState[]> {

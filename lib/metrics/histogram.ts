@@ -1,3 +1,5 @@
+import type { Quantiles } from "../codec/stats.ts";
+
 /** Steps of one decade. */
 const STEPS = [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8];
 
@@ -42,12 +44,6 @@ export function quantileOf(counts: ArrayLike<number>, share: number): number | u
     return low + (high - low) * ((total * share - below) / here);
   }
   return BOUNDS.at(-1);
-}
-
-/** Median and 99th percentile, in milliseconds. */
-export interface Quantiles {
-  readonly p50: number;
-  readonly p99: number;
 }
 
 /** What a histogram saw since it was last asked. */

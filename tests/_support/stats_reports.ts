@@ -1,8 +1,8 @@
 /** What instances would say on `$stats`, for times that a test cannot wait for. */
-import type { Report } from "../../lib/console/overview/report.ts";
+import type { Stats } from "../../lib/codec/stats.ts";
 
 /** A report of an instance that has little to do. */
-export function report(changes: Partial<Report> & { readonly at: number }): Report {
+export function report(changes: Partial<Stats> & { readonly at: number }): Stats {
   const { at, ...rest } = changes;
   return {
     instance: "a",
@@ -27,7 +27,7 @@ export function report(changes: Partial<Report> & { readonly at: number }): Repo
 }
 
 /** The event stream that carries some reports. */
-export function reportStream(reports: readonly Report[]): string {
+export function reportStream(reports: readonly Stats[]): string {
   const ready =
     `retry: 60000\nid: 1-0\nevent: $ready\ndata: {"subscription":"x","cursor":"1-0"}\n\n`;
   const events = reports.map((data) => {

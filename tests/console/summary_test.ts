@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { RedisReport } from "../../lib/console/overview/report.ts";
+import type { RedisState } from "../../lib/codec/stats.ts";
 import { summaryOf } from "../../lib/console/overview/summary.ts";
 import { report } from "../_support/stats_reports.ts";
 
-const shard = (changes: Partial<RedisReport>): RedisReport => ({
+const shard = (changes: Partial<RedisState>): RedisState => ({
   shard: 1,
   latencyMs: 1,
   memoryBytes: 100,

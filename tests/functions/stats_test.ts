@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
+import type { Stats } from "../../lib/codec/stats.ts";
 import { ALL, bearer, JWT_ENV, token } from "../_support/credentials.ts";
 import { publish, send } from "../_support/http.ts";
 import { openRunnel } from "../_support/open_runnel.ts";
@@ -8,25 +9,6 @@ import { type EventStream, openStream } from "../_support/sse.ts";
 import { until } from "../_support/until.ts";
 
 const redis = shareRedis();
-
-/** What a process says of itself, as far as these tests look at it. */
-interface Stats {
-  readonly instance: string;
-  readonly time: string;
-  readonly intervalMs: number;
-  readonly in: number;
-  readonly out: number;
-  readonly requests: number;
-  readonly refused: number;
-  readonly errors: number;
-  readonly subscribers: number;
-  readonly publishMs: { readonly p50: number; readonly p99: number } | null;
-  readonly deliveryMs: { readonly p50: number; readonly p99: number } | null;
-  readonly eventLoopMs: number;
-  readonly redis: readonly Record<string, unknown>[];
-  readonly groups: { count: number; lag: number; pending: number; dead: number };
-  readonly topics: number;
-}
 
 /** The next report. */
 async function nextOf(stream: EventStream): Promise<Stats> {

@@ -1,4 +1,4 @@
-import type { Report } from "./report.ts";
+import type { Stats } from "../../codec/stats.ts";
 import { type Summary, summaryOf } from "./summary.ts";
 
 /** Seconds that are shown at the most. */
@@ -20,7 +20,7 @@ export interface Timeline {
 
 /** What all instances said of the last minutes. */
 export class History {
-  readonly #seconds = new Map<number, Map<string, Report>>();
+  readonly #seconds = new Map<number, Map<string, Stats>>();
   /** What was put together of a second; with many instances that is not done anew for each look. */
   readonly #summaries = new Map<number, Summary | undefined>();
   #first = Infinity;
@@ -38,14 +38,14 @@ export class History {
   }
 
   /** Takes a report. */
-  add(report: Report): void {
+  add(report: Stats): void {
     const second = Math.floor(Date.parse(report.time) / 1_000);
     if (Number.isNaN(second)) return;
     // a clock that was set back would never be shown again
     if (second < this.#newest - SHOWN_SECONDS) this.#forget();
     this.#first = Math.min(this.#first, second);
     this.#newest = Math.max(this.#newest, second);
-    const reports = this.#seconds.get(second) ?? new Map<string, Report>();
+    const reports = this.#seconds.get(second) ?? new Map<string, Stats>();
     this.#seconds.set(second, reports.set(report.instance, report));
     for (const away of NEAR_SECONDS) this.#summaries.delete(second + away);
     this.#version++;
@@ -68,7 +68,7 @@ export class History {
   /** What was in a second. */
   at(second: number): Summary | undefined {
     if (this.#summaries.has(second)) return this.#summaries.get(second);
-    const reports = new Map<string, Report>();
+    const reports = new Map<string, Stats>();
     for (const away of NEAR_SECONDS) {
       for (const [instance, report] of this.#seconds.get(second + away) ?? []) {
         reports.set(instance, report);

@@ -3,7 +3,7 @@ import { type Api, ApiError } from "../api.ts";
 import type { Connection } from "../connection.ts";
 import { Store } from "../store.ts";
 import { History } from "./history.ts";
-import type { Report } from "./report.ts";
+import type { Stats } from "../../codec/stats.ts";
 
 /** How it stands with the reports. */
 export type FeedState =
@@ -37,7 +37,7 @@ export class StatsFeed {
     const subscription: Subscription = client.subscribe(STATS, {
       onMessage: ({ data, type }) => {
         // the server is who publishes there
-        if (type === "stats") this.#take(data as Report);
+        if (type === "stats") this.#take(data as Stats);
       },
       onState: (state) => {
         if (state.status === "live") {
@@ -65,7 +65,7 @@ export class StatsFeed {
     };
   }
 
-  #take(report: Report): void {
+  #take(report: Stats): void {
     this.history.add(report);
     this.#api.heardAt.value = Date.now();
     clearTimeout(this.#patience);

@@ -1,4 +1,4 @@
-import type { RedisReport, Report } from "./report.ts";
+import type { RedisState, Stats } from "../../codec/stats.ts";
 
 /** The whole deployment in one second. Rates are per second; what is null was not measured. */
 export interface Summary {
@@ -28,8 +28,8 @@ export interface Summary {
 }
 
 /** Puts together what the instances say of the same second; undefined where none says anything. */
-export function summaryOf(reports: readonly Report[]): Summary | undefined {
-  const newest = reports.reduce<Report | undefined>(
+export function summaryOf(reports: readonly Stats[]): Summary | undefined {
+  const newest = reports.reduce<Stats | undefined>(
     (last, one) => last === undefined || Date.parse(one.time) > Date.parse(last.time) ? one : last,
     undefined,
   );
@@ -61,8 +61,8 @@ export function summaryOf(reports: readonly Report[]): Summary | undefined {
 }
 
 /** Each Redis once, as the instance sees it that fares worst with it. */
-function shardsOf(reports: readonly Report[]): RedisReport[] {
-  const shards = new Map<number, RedisReport>();
+function shardsOf(reports: readonly Stats[]): RedisState[] {
+  const shards = new Map<number, RedisState>();
   for (const one of reports.flatMap(({ redis }) => redis)) {
     const known = shards.get(one.shard);
     shards.set(
