@@ -13,7 +13,7 @@ if (!hasTerminals) console.error("skipped: tests on a terminal, for want of scri
 export interface PseudoTerminal extends AsyncDisposable {
   /** All that was written so far. */
   readonly text: string;
-  /** What the last frame of a full screen shows, without colours. */
+  /** What the last whole frame of a full screen shows, without colours. */
   readonly frame: string;
   /** Types. */
   type(text: string): Promise<void>;
@@ -24,6 +24,7 @@ export interface PseudoTerminal extends AsyncDisposable {
   readonly code: Promise<number>;
 }
 
+const FRAME_END = "\x1b[?2026l";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FOREIGN = /^(REDIS_|RUNNEL_|TLS_|PORT$|HOST$|LOG_LEVEL$|NO_COLOR$|FORCE_COLOR$)/;
 
@@ -58,7 +59,11 @@ export function openTerminal(
     for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) written += part;
   })();
   const code = child.status.then((status) => status.code);
-  const frame = () => plain(written.slice(written.lastIndexOf("\x1b[H")));
+  // a read may end in the middle of a frame
+  const frame = () => {
+    const whole = written.slice(0, Math.max(0, written.lastIndexOf(FRAME_END)));
+    return plain(whole.slice(Math.max(0, whole.lastIndexOf("\x1b[H"))));
+  };
   return {
     get text() {
       return written;
