@@ -284,7 +284,7 @@ function traced(
   );
 }
 
-async function store(
+function store(
   runnel: App,
   context: RequestContext,
   input: PublishInput,
@@ -292,7 +292,7 @@ async function store(
   authorize(context.identity, "publish", input.topic);
   const header = context.request.headers.get("idempotency-key");
   const message = header === null ? input : checkShape(withKey(input, header), publishSchema);
-  return await publishAllowed(runnel, context, message);
+  return publishAllowed(runnel, context, message);
 }
 
 async function publishAllowed(

@@ -86,18 +86,20 @@ export class Committer implements AsyncDisposable {
    *
    * @param options.atomic all of them or none; they go in one call, {@link ATOMIC_MESSAGES} at the most
    */
-  async store(
+  store(
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly Outcome[]> {
     const { atomic = false } = options;
-    if (messages.length === 0) return [];
-    if (this.#closed) return refuse(messages, this.#options.closed());
+    if (messages.length === 0) return Promise.resolve([]);
+    if (this.#closed) return Promise.resolve(refuse(messages, this.#options.closed()));
     const parts = atomic || messages.length === 1 ? [messages] : split(messages);
     const waiting = parts.map((part) => this.#enqueue(part, atomic));
     this.#work ??= this.#commitAll();
     const [only] = waiting;
-    return only !== undefined && waiting.length === 1 ? only : (await Promise.all(waiting)).flat();
+    return only !== undefined && waiting.length === 1
+      ? only
+      : Promise.all(waiting).then((outcomes) => outcomes.flat());
   }
 
   /** Waits until everything under way is answered; nothing new is taken. */

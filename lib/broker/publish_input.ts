@@ -95,9 +95,18 @@ function refuseConfirm(
   context.addIssue({ code: "custom", path: ["confirm"], message });
 }
 
+// one refinement, since each costs every message something
+function refuseContradictions(
+  given: PublishOptions,
+  context: z.core.$RefinementCtx<unknown>,
+): void {
+  refuseForEphemeral(given, context);
+  refuseTwoTimes(given, context);
+  refuseReplicas(given, context);
+}
+
 /** What a publisher may say beside topic and payload. */
-export const publishOptionsSchema = options.superRefine(refuseForEphemeral)
-  .superRefine(refuseTwoTimes).superRefine(refuseReplicas);
+export const publishOptionsSchema = options.superRefine(refuseContradictions);
 
 const message = options.extend({ ...payloadFields, topic: topicField });
 
@@ -109,9 +118,11 @@ export const publishSchema = message.extend({
   }).optional().meta({
     description: "The answer waits until so many subscriptions have confirmed it, or for so long.",
   }),
-}).superRefine(refuseForEphemeral).superRefine(refuseTwoTimes).superRefine(refuseReplicas)
-  .superRefine(requireOnePayload).superRefine(refuseConfirm)
-  .meta({ id: "Publication", description: "A message as a publisher sends it." });
+}).superRefine((given, context) => {
+  refuseContradictions(given, context);
+  requireOnePayload(given, context);
+  refuseConfirm(given, context);
+}).meta({ id: "Publication", description: "A message as a publisher sends it." });
 
 /** What {@link batchMessageSchema} takes, for the API's description. */
 export const describedBatchMessageSchema = message.meta({

@@ -46,12 +46,20 @@ export class PublishLanes implements AsyncDisposable {
    *
    * @param options.atomic all of them or none
    */
-  async store(
+  store(
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly Outcome[]> {
     const most = messages.reduce((most, { replicas = 0 }) => Math.max(most, replicas), 0);
-    if (most === 0) return await this.#stored.store(messages, options);
+    return most === 0
+      ? this.#stored.store(messages, options)
+      : this.#storeReplicated(messages, { ...options, most });
+  }
+
+  async #storeReplicated(
+    messages: readonly PreparedMessage[],
+    { most, ...options }: { most: number; atomic?: boolean },
+  ): Promise<readonly Outcome[]> {
     const outcomes = await this.#committerFor(most).store(messages, options);
     return outcomes.map((outcome, i) => replicatedOutcome(outcome, messages[i]?.replicas));
   }

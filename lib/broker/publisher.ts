@@ -31,17 +31,15 @@ export class Publisher {
    *
    * @param options.atomic all of them or none; they are in one partition, else none is stored
    */
-  async publish(
+  publish(
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly PublishOutcome[]> {
     const publishing = this.#publish(messages, options);
     this.#underWay.add(publishing);
-    try {
-      return await publishing;
-    } finally {
-      this.#underWay.delete(publishing);
-    }
+    const forget = () => void this.#underWay.delete(publishing);
+    publishing.then(forget, forget);
+    return publishing;
   }
 
   /** Waits until nothing is under way. */
@@ -53,7 +51,9 @@ export class Publisher {
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean },
   ): Promise<readonly PublishOutcome[]> {
-    const outcomes = await this.#publishOnce(messages, options);
+    const first = await this.#publishOnce(messages, options);
+    if (!first.some(isSplit)) return first;
+    const outcomes = [...first];
     for (let tries = 1; tries < TRIES; tries++) {
       // what was refused because its partition was split was not done
       const again = outcomes.flatMap((outcome, i) => isSplit(outcome) ? [i] : []);
@@ -70,7 +70,7 @@ export class Publisher {
   async #publishOnce(
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean },
-  ): Promise<PublishOutcome[]> {
+  ): Promise<readonly PublishOutcome[]> {
     let set: PartitionSet;
     try {
       set = await this.#partitions.current();
@@ -80,7 +80,7 @@ export class Publisher {
     }
     const [first] = messages;
     if (messages.length === 1 && first !== undefined) {
-      return [...await publishIn(set.of(first.topic), messages, options)];
+      return await publishIn(set.of(first.topic), messages, options);
     }
     const shares = new Map<Partition, number[]>();
     for (const [i, { topic }] of messages.entries()) {
@@ -103,14 +103,22 @@ export class Publisher {
   }
 }
 
-async function publishIn(
+function publishIn(
   partition: Partition,
   messages: readonly PreparedMessage[],
   options: { atomic?: boolean },
 ): Promise<readonly PublishOutcome[]> {
-  if (!messages.some(({ ephemeral }) => ephemeral)) {
-    return await partition.commit(messages, options);
-  }
+  const isStored = !messages.some(({ ephemeral }) => ephemeral);
+  return isStored
+    ? partition.commit(messages, options)
+    : publishMixed(partition, messages, options);
+}
+
+async function publishMixed(
+  partition: Partition,
+  messages: readonly PreparedMessage[],
+  options: { atomic?: boolean },
+): Promise<readonly PublishOutcome[]> {
   const [stored, ephemeral] = await Promise.all([
     partition.commit(messages.filter((message) => !message.ephemeral), options),
     publishEphemeral(partition, messages.filter((message) => message.ephemeral)),

@@ -74,18 +74,21 @@ export function writeJson(value: unknown): string {
 }
 
 const QUOTE = 0x22, BACKSLASH = 0x5c;
-const OPENING = [0x5b, 0x7b], CLOSING = [0x5d, 0x7d];
+const OPEN_ARRAY = 0x5b, OPEN_OBJECT = 0x7b, CLOSE_ARRAY = 0x5d, CLOSE_OBJECT = 0x7d;
 
 /** Whether JSON text has too many levels; what it says of text that is not JSON does not matter. */
 function isTooDeep(bytes: Uint8Array): boolean {
   if (bytes.length <= 2 * DEPTH_MOST) return false;
   let depth = 0;
   for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte === QUOTE) at = endOfString(bytes, at);
-    else if (OPENING.includes(byte)) depth++;
-    else if (CLOSING.includes(byte)) depth--;
-    if (depth > DEPTH_MOST) return true;
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      at = endOfString(bytes, at);
+    } else if (byte === OPEN_ARRAY || byte === OPEN_OBJECT) {
+      if (++depth > DEPTH_MOST) return true;
+    } else if (byte === CLOSE_ARRAY || byte === CLOSE_OBJECT) {
+      depth--;
+    }
   }
   return false;
 }

@@ -65,14 +65,16 @@ export async function readBytes(request: Request, options: ReadBytesOptions): Pr
   return await readWithin(request, options);
 }
 
-async function readWithin(request: Request, options: ReadBytesOptions): Promise<Uint8Array> {
-  const { maxBytes } = options;
+function readWithin(request: Request, options: ReadBytesOptions): Promise<Uint8Array> {
   const header = request.headers.get("content-length");
   const announced = header === null ? Infinity : Number(header);
-  if (header !== null && announced > maxBytes) throw await refuse(request, maxBytes);
-  if (announced <= SMALL_BODY && options.signal === undefined) {
-    return within(await readWhole(request, options.patienceMs), maxBytes);
-  }
+  if (header !== null && announced > options.maxBytes) return refuse(request, options.maxBytes);
+  const isSmall = announced <= SMALL_BODY && options.signal === undefined;
+  return isSmall ? readWhole(request, options) : readInParts(request, options);
+}
+
+async function readInParts(request: Request, options: ReadBytesOptions): Promise<Uint8Array> {
+  const { maxBytes } = options;
   const body = new ByteBuffer();
   for await (const chunk of readChunks(request, options)) {
     if (body.length + chunk.length > maxBytes) throw tooLarge(maxBytes);
@@ -171,23 +173,29 @@ class Upload {
   }
 }
 
-async function readWhole(request: Request, ms = PATIENCE_MS): Promise<Uint8Array> {
-  const late = () => new RunnelError("upload_timeout");
+async function readWhole(
+  request: Request,
+  { maxBytes, patienceMs = PATIENCE_MS }: ReadBytesOptions,
+): Promise<Uint8Array> {
+  let bytes: Uint8Array;
   try {
-    return new Uint8Array(await patience.within(request.arrayBuffer(), { ms, late }));
+    bytes = new Uint8Array(
+      await patience.within(request.arrayBuffer(), { ms: patienceMs, late: uploadTimeout }),
+    );
   } catch (cause) {
     throw cause instanceof RunnelError ? cause : clientClosed(cause);
   }
-}
-
-function within(bytes: Uint8Array, maxBytes: number): Uint8Array {
   if (bytes.length > maxBytes) throw tooLarge(maxBytes);
   return bytes;
 }
 
-async function refuse(request: Request, maxBytes: number): Promise<RunnelError> {
+async function refuse(request: Request, maxBytes: number): Promise<never> {
   await request.body?.cancel().catch(() => {}); // The refusal is the answer, however the body ends.
-  return tooLarge(maxBytes);
+  throw tooLarge(maxBytes);
+}
+
+function uploadTimeout(): RunnelError {
+  return new RunnelError("upload_timeout");
 }
 
 function tooLarge(maxBytes: number): RunnelError {

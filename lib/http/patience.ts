@@ -1,16 +1,21 @@
-/** One promise that is waited for, and until when. */
+import { setImmediate } from "node:timers";
+
+/** One promise that is waited for. */
 interface Waiting {
-  readonly until: number;
+  readonly ms: number;
+  /** Until when, in `performance.now()` milliseconds; unknown in the turn in which the waiting begins. */
+  until: number;
   /** Tells whoever waits that it took too long. */
   readonly giveUp: () => void;
 }
 
 /**
- * Waits for promises, each for a limited time. All that wait share one timer, which costs a busy server less than one
- * for each request would.
+ * Waits for promises, each for a limited time. All that wait share one timer, and there is none for what is there before
+ * the turn is over, as most is: a timer for each request would cost a busy server more than reading it.
  */
 export class Patience {
   readonly #waiting = new Set<Waiting>();
+  #fresh: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = Infinity;
 
@@ -21,7 +26,7 @@ export class Patience {
    */
   within<T>(promise: Promise<T>, { ms, late }: { ms: number; late: () => Error }): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting = { until: performance.now() + ms, giveUp: () => reject(late()) };
+      const waiting = { ms, until: Infinity, giveUp: () => reject(late()) };
       this.#add(waiting);
       promise.then((value) => {
         this.#remove(waiting);
@@ -35,12 +40,27 @@ export class Patience {
 
   #add(waiting: Waiting): void {
     this.#waiting.add(waiting);
-    if (waiting.until < this.#due) this.#wakeAt(waiting.until);
+    this.#fresh.push(waiting);
+    if (this.#fresh.length === 1) setImmediate(() => this.#begin());
+  }
+
+  /** The turn is over. */
+  #begin(): void {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    if (this.#waiting.size === 0) return;
+    const now = performance.now();
+    let next = this.#due;
+    for (const waiting of fresh) {
+      waiting.until = now + waiting.ms;
+      if (this.#waiting.has(waiting)) next = Math.min(next, waiting.until);
+    }
+    if (next < this.#due) this.#wakeAt(next);
   }
 
   #remove(waiting: Waiting): void {
     this.#waiting.delete(waiting);
-    if (this.#waiting.size === 0) this.#wakeAt(Infinity);
+    if (this.#waiting.size === 0 && this.#due < Infinity) this.#wakeAt(Infinity);
   }
 
   #wakeAt(due: number): void {

@@ -136,16 +136,22 @@ export interface CarriedTrace {
  *
  * @throws what `send` throws
  */
-export async function sending<T>(
+export function sending<T>(
   tracing: Tracing | undefined,
   what: Sending,
   send: (trace: CarriedTrace) => Promise<T>,
 ): Promise<T> {
-  if (tracing === undefined) {
-    const traceparent = what.own === undefined ? what.header : undefined;
-    return await send({ traceparent, link: () => {} });
-  }
-  const span = tracing.send(what);
+  if (tracing !== undefined) return sendingIn(tracing.send(what), send);
+  const traceparent = what.own === undefined ? what.header : undefined;
+  return send({ traceparent, link: ignoreLink });
+}
+
+function ignoreLink(): void {}
+
+async function sendingIn<T>(
+  span: SentSpan,
+  send: (trace: CarriedTrace) => Promise<T>,
+): Promise<T> {
   const { traceparent } = span;
   try {
     const result = await send({ traceparent, link: (own) => span.link(own) });
