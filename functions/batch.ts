@@ -5,6 +5,7 @@ import { eventInput } from "../lib/broker/event_input.ts";
 import {
   batchMessageSchema,
   describedBatchMessageSchema,
+  isPlainMessage,
   type PreparedMessage,
   prepareMessage,
   type PublishInput,
@@ -185,6 +186,10 @@ function oneEvent(): RunnelError {
 
 type Checked = PreparedMessage | RunnelError;
 
+function readMessage(message: unknown): PublishInput {
+  return isPlainMessage(message) ? message : checkShape(message, batchMessageSchema);
+}
+
 async function publishDocument(runnel: App, context: RequestContext): Promise<Response> {
   const document = await readJson(context.request, {
     maxBytes: runnel.config.limits.bodyBytes,
@@ -193,7 +198,7 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   const isBare = Array.isArray(document);
   const { messages, atomic = false } = isBare ? { messages: document } : document;
   runnel.limits.input.checkBatch(messages.length, isBare ? "#" : "#/messages");
-  const reads = messages.map((message) => () => checkShape(message, batchMessageSchema));
+  const reads = messages.map((message) => () => readMessage(message));
   return await publishAll(runnel, context, { reads, atomic });
 }
 
@@ -302,7 +307,7 @@ function checkLine({ bytes }: NdjsonLine, by: By): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
     const message = parseJson(bytes);
-    return check(() => checkShape(message, batchMessageSchema), by);
+    return check(() => readMessage(message), by);
   } catch (error) {
     return asRunnelError(error);
   }

@@ -3,6 +3,7 @@ import { type App, app } from "../lib/app.ts";
 import { eventInput } from "../lib/broker/event_input.ts";
 import { STORING_PROBLEMS } from "../lib/broker/problems.ts";
 import {
+  isPlainMessage,
   prepareMessage,
   type PublishInput,
   type PublishOptions,
@@ -179,6 +180,7 @@ export function publishRoutes(source: () => Promise<App>): Route[] {
         const input = await readJson(context.request, {
           maxBytes: runnel.config.limits.bodyBytes,
           schema: publishSchema,
+          isSound: isPlainMessage,
         });
         return await publish(runnel, context, input);
       },

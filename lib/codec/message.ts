@@ -55,6 +55,9 @@ export type MessageFormat = "message" | "data" | "cloudevents";
  */
 export function messageBody(fields: MessageFields): string {
   const { type, key, headers, contentType, replyTo, dataBase64 } = fields;
+  if ((type ?? key ?? headers ?? contentType ?? replyTo ?? dataBase64) === undefined) {
+    return `{"data":${writeJson(fields.data ?? null)}}`;
+  }
   const payload = dataBase64 === undefined ? { data: fields.data ?? null } : { dataBase64 };
   return writeJson({ type, key, headers, contentType, replyTo, ...payload });
 }

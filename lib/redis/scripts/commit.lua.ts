@@ -59,7 +59,14 @@ local at, index = FIRST_ARG, 0
 while at <= #ARGV do
   local p = { name = ARGV[at], count = tonumber(ARGV[at + 1]), text = ARGV[at + 2], index = index, storing = {}, later = {} }
   local bodies = p.storing
-  for body in string.gmatch(p.text, '[^\\n]+') do bodies[#bodies + 1] = body end
+  -- to find a byte costs a third of matching a pattern
+  local from, to = 1, string.find(p.text, '\\n', 1, true)
+  while to do
+    bodies[#bodies + 1] = string.sub(p.text, from, to - 1)
+    from = to + 1
+    to = string.find(p.text, '\\n', from, true)
+  end
+  bodies[#bodies + 1] = string.sub(p.text, from)
   if #bodies ~= p.count then return redis.error_reply('ERR a body has a line break') end
   if ARGV[at + 3] ~= '' then
     p.messages = {}
