@@ -16,6 +16,7 @@ import {
 import type { GroupIndex } from "./group_index.ts";
 import { WriteLane } from "./lane.ts";
 import type { PreparedMessage } from "./publish_input.ts";
+import { nextTurn } from "./wait.ts";
 
 /** Where a {@link Committer} stores. */
 export interface CommitTarget {
@@ -57,8 +58,9 @@ interface Unit {
 }
 
 /**
- * Stores messages by group commit: while one call is under way, whoever publishes joins the next. Without load a message
- * waits for nobody; under load one call carries hundreds.
+ * Stores messages by group commit: whoever publishes in one turn of the event loop, or while a call is under way, goes in
+ * one call. Without load a message waits for nobody; under load one call carries hundreds. A turn is worth waiting for:
+ * what is in the sockets already joins, and each call fewer is a frame fewer to give to every subscriber.
  *
  * There is one call at a time, numbered, so that it can be sent again when its reply was lost and is still done once.
  */
@@ -122,10 +124,11 @@ export class Committer implements AsyncDisposable {
   }
 
   async #commitAll(): Promise<void> {
-    // whoever publishes in this turn joins the first call
-    await Promise.resolve();
+    // whoever publishes in this turn joins the call
+    await nextTurn();
     for (let units = this.#take(); units.length > 0; units = this.#take()) {
       await this.#commit(units);
+      await nextTurn();
     }
     this.#work = undefined;
   }

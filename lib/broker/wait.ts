@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 /** Resolves after `ms` milliseconds, or at once when the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -72,4 +73,9 @@ export async function within<T>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Resolves when the event loop has done what it could do now, such as reading what is in the sockets. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
