@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+
 /** Resolves after `ms` milliseconds, or at once when the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
