@@ -55,6 +55,11 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   }
 }
 
+/** Starts Runnel on a free port and does not wait for it: for whoever times how long it takes. */
+export async function launchServer(options: ServerOptions = {}): Promise<ServerProcess> {
+  return launch(options, await Deno.makeTempDir({ prefix: "runnel-server-" }));
+}
+
 function launch(options: ServerOptions, dir: string): ServerProcess {
   const { deno = Deno.execPath(), file } = options;
   const { denoArgs = taskFlags(file === undefined ? "start" : "serve") } = options;

@@ -1,17 +1,16 @@
 /** What it costs to know who publishes. */
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { ALL, apiKey, JWT_ENV, token } from "../_support/credentials.ts";
+import { ALL, apiKey, JWT_ENV } from "../_support/credentials.ts";
 import { startServer } from "../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
 import { measureRate } from "./load_process.ts";
 import { envelope } from "./message.ts";
 import { sampleOf } from "./statistics.ts";
+import { bearerLine, tokensOf } from "./tokens.ts";
 
 const CONNECTIONS = 64;
 /** As many publishers as a load process can be told of. */
 const PUBLISHERS = 200;
-/** What a token grants in the bench: not the first of it is what fits. */
-const GRANTS = { publish: ["orders.**", "users.{sub}.**", "bench.*", "bench"], subscribe: ["**"] };
 
 /** Publishes a second with tokens and with a key, beside open mode. */
 export const authBench: Bench = {
@@ -23,17 +22,13 @@ export const authBench: Bench = {
     const env = { ...JWT_ENV, RUNNEL_AUTH: "jwt,keys", RUNNEL_KEYS: JSON.stringify([key]) };
     await using open = await startServer({ redisUrl: redis.url });
     await using guarded = await startServer({ redisUrl: redis.url, env });
-    const tokens = await Promise.all(
-      Array.from({ length: PUBLISHERS }, (_, i) => token(GRANTS, { sub: `${i}`, endsIn: 3_600 })),
-    );
+    const tokens = await tokensOf(PUBLISHERS);
     const rate = (port: number, credentials: readonly string[]) => () =>
       measureRate({
         role: "requests",
         path: "/publish",
         bodies: [envelope("bench")],
-        headers: credentials.length === 0
-          ? [""]
-          : credentials.map((text) => `authorization: Bearer ${text}`),
+        headers: credentials.length === 0 ? [""] : credentials.map(bearerLine),
         connections: CONNECTIONS,
         warmUpSeconds: 0.7,
         seconds: options.seconds,

@@ -1,64 +1,106 @@
-/** Durable batches over HTTP against Redis's own benchmark of pipelined XADD. */
-import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
+/** Durable batches over HTTP against pipelines of bare Redis commands. */
+import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
+import { type Comparison, rowsOf } from "./comparison.ts";
 import { measureRate } from "./load_process.ts";
-import { DATA } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
+import { SMALL_DATA } from "./message.ts";
+import { findRedisPy, type RedisPyMode } from "./peers/redis_py.ts";
+import { startRedisLimits } from "./redis_limits.ts";
 
 const SIZE = 500;
 const CONNECTIONS = 8;
-const XADDS = 400_000;
+const TEXT = JSON.stringify(SMALL_DATA);
+const LIMITS = { clients: 50, pipeline: 50, count: 400_000, text: TEXT };
+const BATCH = JSON.stringify(
+  Array.from({ length: SIZE }, () => ({ topic: "bench", data: SMALL_DATA })),
+);
 
-/** Messages a second, 500 a batch. */
+/** Messages a second, 500 a batch, and how fast one subscriber gets them. */
 export const batchBench: Bench = {
   name: "batch",
-  about: `POST /batch of ${SIZE}, ${CONNECTIONS} connections, against redis-benchmark -P 50 XADD`,
+  about: `POST /batch of ${SIZE} × ${TEXT.length} bytes, ${CONNECTIONS} connections, ` +
+    "against redis-benchmark -P 50 and redis-py",
   async run(options: BenchOptions): Promise<Row[]> {
-    const rows: Row[] = [];
-    for (const appendfsync of ["everysec", "always"] as const) {
-      await using redis = await startRedis({ appendfsync });
-      await using server = await startServer({ redisUrl: redis.url });
-      const results = await takeTurns(options, {
-        [`XADD, ${appendfsync}`]: () => measureXadd(redis),
-        [`batch, ${appendfsync}`]: () => measureBatches(server.port, options.seconds),
-      });
-      rows.push({
-        name: `batch of ${SIZE}, ${appendfsync}`,
-        unit: "messages/s",
-        runnel: sampleOf(results[`batch, ${appendfsync}`] ?? []),
-        baselineName: "redis-benchmark -P 50 XADD",
-        baseline: sampleOf(results[`XADD, ${appendfsync}`] ?? []),
-        aim: { ratio: 0.5, better: "higher" },
-      });
-    }
-    return rows;
+    await using stack = new AsyncDisposableStack();
+    const own = await startRunnels(stack, options);
+    const results = await takeTurns<string>(options, {
+      ...own,
+      ...await startRedisPy(stack, options),
+      ...await startRedisLimits(stack, { ...LIMITS, say: options.say }),
+    });
+    return rowsOf(COMPARISONS, results);
   },
 };
 
-async function measureBatches(port: number, seconds: number): Promise<number> {
-  const messages = Array.from({ length: SIZE }, () => ({ topic: "bench", data: DATA }));
-  const batches = await measureRate({
-    role: "requests",
-    port,
-    path: "/batch",
-    connections: CONNECTIONS,
-    bodies: [JSON.stringify(messages)],
-    warmUpSeconds: 0.7,
-    seconds,
-  });
-  return batches * SIZE;
+type Things = Record<string, () => Promise<number>>;
+
+async function startRunnels(
+  stack: AsyncDisposableStack,
+  { seconds }: BenchOptions,
+): Promise<Things> {
+  const start = async (appendfsync: "everysec" | "always") => {
+    const { url } = stack.use(await startRedis({ appendfsync }));
+    return stack.use(await startServer({ redisUrl: url })).port;
+  };
+  const [everysec, always] = [await start("everysec"), await start("always")];
+  const timing = { warmUpSeconds: 0.7, seconds };
+  const batch = (port: number) => async () =>
+    SIZE * await measureRate({
+      role: "requests",
+      path: "/batch",
+      connections: CONNECTIONS,
+      bodies: [BATCH],
+      ...{ port, ...timing },
+    });
+  return {
+    everysec: batch(everysec),
+    always: batch(always),
+    received: () =>
+      measureRate({
+        role: "fanout",
+        port: everysec,
+        publishPath: "/batch",
+        streamPath: "/subscribe?topic=bench",
+        ...{ publishers: CONNECTIONS, subscribers: 1, body: BATCH, ...timing },
+      }),
+  };
 }
 
-async function measureXadd(redis: RedisServer): Promise<number> {
-  const command = ["XADD", "bench:xadd", "*", "m", JSON.stringify(DATA)];
-  const { success, stdout, stderr } = await new Deno.Command("redis-benchmark", {
-    args: ["-p", `${redis.port}`, "-P", "50", "-n", `${XADDS}`, "--csv", ...command],
-  }).output();
-  await redis.cli("DEL", "bench:xadd");
-  const last = new TextDecoder().decode(stdout).trim().split("\n").at(-1) ?? "";
-  // The rate is followed by six latencies; the command before it may hold anything.
-  const rate = Number(/"([\d.]+)"(?:,"[\d.]+"){6}$/.exec(last)?.[1]);
-  if (success && rate > 0) return rate;
-  throw new Error(`Cannot read redis-benchmark: ${last} ${new TextDecoder().decode(stderr)}`);
+async function startRedisPy(
+  stack: AsyncDisposableStack,
+  { say, seconds }: BenchOptions,
+): Promise<Things> {
+  const python = await findRedisPy(say);
+  if (python === undefined) return {};
+  const { port } = stack.use(await startRedis({ appendonly: false }));
+  const measure = (mode: RedisPyMode) => () => python.measure(mode, { port, seconds, text: TEXT });
+  return { "redis-py pipeline": measure("pipeline"), "redis-py listen": measure("listen") };
 }
+
+const EVERYSEC = { name: `batch of ${SIZE}, everysec`, runnel: "everysec", unit: "messages/s" };
+const ALWAYS = { name: `batch of ${SIZE}, always`, runnel: "always", unit: "messages/s" };
+const PIPELINE = {
+  baseline: "redis-py pipeline",
+  baselineName: `redis-py PUBLISH, pipelines of ${SIZE}`,
+};
+const limit = (baseline: string) => ({
+  baseline,
+  baselineName: `redis-benchmark -P ${LIMITS.pipeline} ${baseline}`,
+});
+
+const COMPARISONS: readonly Comparison[] = [
+  { ...EVERYSEC, ...limit("XADD, everysec"), aim: { ratio: 0.5, better: "higher" } },
+  { ...ALWAYS, ...limit("XADD, always"), aim: { ratio: 0.5, better: "higher" } },
+  { ...EVERYSEC, ...PIPELINE, aim: { ratio: 1.2, better: "higher" } },
+  { ...ALWAYS, ...PIPELINE, aim: { ratio: 1.2, better: "higher" } },
+  { ...EVERYSEC, ...limit("PUBLISH") },
+  {
+    name: `received by one subscriber, batches of ${SIZE}`,
+    runnel: "received",
+    unit: "messages/s",
+    baseline: "redis-py listen",
+    baselineName: "redis-py listen()",
+    note: "redis-py reads what waits for it already; Runnel's messages are published meanwhile",
+  },
+];

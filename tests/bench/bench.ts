@@ -8,11 +8,15 @@ export interface Row {
   readonly runnel: Sample;
   readonly baselineName: string;
   readonly baseline: Sample;
-  /** The ratio wanted, and whether more or less is better. */
-  readonly aim?: { readonly ratio: number; readonly better: "higher" | "lower" };
+  readonly aim?: Aim;
   /** What must be known to read the line rightly. */
   readonly note?: string;
 }
+
+/** The ratio wanted, or what Runnel's own number must keep to; and whether more or less is better. */
+export type Aim =
+  & { readonly better: "higher" | "lower" }
+  & ({ readonly ratio: number } | { readonly limit: number });
 
 /** Options of a run. */
 export interface BenchOptions {

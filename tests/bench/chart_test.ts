@@ -6,7 +6,7 @@ import { sampleOf } from "./statistics.ts";
 
 const machine: Machine = {
   ...{ cpu: "A <CPU> & more", cores: 2, memoryGiB: 8, system: "Linux", deno: "2.9.6" },
-  ...{ redis: "7.0.15", fsyncMs: 0.5, commit: "abc1234" },
+  ...{ redis: "7.0.15", fsyncMs: 0.5, commit: "abc1234", peers: [] },
 };
 const row = (name: string, unit: string, runnel: number[], baseline: number[]): Row => ({
   ...{ name, unit, baselineName: "JSON echo" },

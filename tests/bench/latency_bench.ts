@@ -40,12 +40,14 @@ export const latencyBench: Bench = {
         name: "publish to receive, p50",
         runnel: sampleOf(results.runnel),
         baseline: sampleOf(results.bare),
+        aim: { ratio: 1.5, better: "lower" },
         ...common,
       },
       {
         name: "publish to receive, p99",
         runnel: sampleOf(p99.runnel),
         baseline: sampleOf(p99.bare),
+        aim: { limit: 5, better: "lower" },
         ...common,
       },
     ];

@@ -1,5 +1,6 @@
 /** What the numbers were measured on. */
 import os from "node:os";
+import { findRedisPy } from "./peers/redis_py.ts";
 
 /** The machine and the versions of what ran on it. */
 export interface Machine {
@@ -12,6 +13,8 @@ export interface Machine {
   /** Milliseconds of one small append with fdatasync in the folder where Redis keeps its data: median of 200. */
   readonly fsyncMs: number;
   readonly commit: string;
+  /** Names and versions of the programs that it may be measured against and that are not of this repository. */
+  readonly peers: readonly string[];
 }
 
 /** Looks at this machine. */
@@ -26,7 +29,13 @@ export async function describeMachine(): Promise<Machine> {
     redis: (await output("redis-server", ["--version"])).match(/v=(\S+)/)?.[1] ?? "unknown",
     fsyncMs: await fsyncMs(),
     commit: (await output("git", ["rev-parse", "--short", "HEAD"])).trim() || "unknown",
+    peers: await findPeers(),
   };
+}
+
+async function findPeers(): Promise<string[]> {
+  const python = await findRedisPy(() => {});
+  return python === undefined ? [] : [python.versions];
 }
 
 /** Bytes of a process that are in memory. @throws {Error} when there is no such process. */

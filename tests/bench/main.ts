@@ -4,6 +4,7 @@ import { authBench } from "./auth_bench.ts";
 import { batchBench } from "./batch_bench.ts";
 import type { Bench, Row } from "./bench.ts";
 import { type Chart, chartSvg, THEMES } from "./chart.ts";
+import { coldStartBench } from "./cold_start_bench.ts";
 import { fanOutBench } from "./fan_out_bench.ts";
 import { latencyBench } from "./latency_bench.ts";
 import { laterBench } from "./later_bench.ts";
@@ -22,6 +23,7 @@ const BENCHES: readonly Bench[] = [
   batchBench,
   fanOutBench,
   latencyBench,
+  coldStartBench,
   memoryBench,
   workBench("always"),
   workBench("everysec"),

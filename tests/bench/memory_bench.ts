@@ -10,6 +10,8 @@ import { sampleOf } from "./statistics.ts";
 
 const SUBSCRIBERS = 10_000;
 const ROUNDS = 3;
+/** KB that one may cost, whatever a bare one does. */
+const MOST = 14;
 
 /** Growth of the server's resident memory per open, idle stream. */
 export const memoryBench: Bench = {
@@ -27,13 +29,17 @@ export const memoryBench: Bench = {
         return await perSubscriber(server);
       },
     });
-    return [{
-      name: "memory per idle subscriber",
+    const row = {
       unit: "KB",
       runnel: sampleOf(results.runnel),
       baselineName: "bare SSE server",
       baseline: sampleOf(results.bare),
-    }];
+    };
+    const name = "memory per idle subscriber";
+    return [
+      { ...row, name, aim: { ratio: 1.1, better: "lower" } },
+      { ...row, name: `${name}, in itself`, aim: { limit: MOST, better: "lower" } },
+    ];
   },
 };
 

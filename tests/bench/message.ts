@@ -12,6 +12,14 @@ export const DATA = {
   note: "leave at the door, ring twice",
 };
 
+/** Data of a small message: 100 bytes of JSON, with {@link MARK} in it once. */
+export const SMALL_DATA = {
+  mark: MARK,
+  order: 48_213,
+  status: "shipped",
+  note: "leave it at the front door, please ring twice",
+};
+
 /** Data of a message that is worked off: its number, and about 200 bytes in all. */
 export function workData(n: number): { readonly n: number } {
   return { n, ...DATA };

@@ -1,59 +1,97 @@
-/** Durable publishes over HTTP, one message a request. */
+/** Durable publishes over HTTP, one message a request, each with a token. */
 import { startRedis } from "../../lib/cli/topology/local_redis.ts";
+import { JWT_ENV } from "../_support/credentials.ts";
 import { startServer } from "../_support/server.ts";
 import { startBareServer } from "./bare_process.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
+import { type Comparison, rowsOf } from "./comparison.ts";
+import type { RequestPlan } from "./load/plan.ts";
 import { measureRate } from "./load_process.ts";
-import { envelope } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
+import { DATA, envelope } from "./message.ts";
+import { findRedisPy } from "./peers/redis_py.ts";
+import { startRedisLimits } from "./redis_limits.ts";
+import { bearerLine, tokensOf } from "./tokens.ts";
 
 const CONNECTIONS = 64;
+const TEXT = JSON.stringify(DATA);
+const LIMITS = { clients: CONNECTIONS, pipeline: 1, count: 100_000, text: TEXT };
 
-/** Publishes a second with both fsync policies, beside a server that echoes the same JSON. */
+/** Publishes a second with both fsync policies, beside an echo, Redis clients and the limits of Redis. */
 export const publishBench: Bench = {
   name: "publish",
-  about: `durable POST /publish, ${CONNECTIONS} connections, against a server that echoes the JSON`,
+  about: `durable POST /publish with a JWT, ${CONNECTIONS} connections, against a JSON echo, ` +
+    "redis-py and redis-benchmark",
   async run(options: BenchOptions): Promise<Row[]> {
-    await using everysec = await startRedis({ appendfsync: "everysec" });
-    await using always = await startRedis({ appendfsync: "always" });
-    await using onEverysec = await startServer({ redisUrl: everysec.url });
-    await using onAlways = await startServer({ redisUrl: always.url });
-    await using bare = await startBareServer();
-    const one = [envelope("bench")];
-    const many = Array.from({ length: 100 }, (_, index) => envelope(`bench.${index}`));
-    const rate = (port: number, path: string, bodies: string[]) => () =>
-      measureRate({
-        role: "requests",
-        connections: CONNECTIONS,
-        warmUpSeconds: 0.7,
-        seconds: options.seconds,
-        ...{ port, path, bodies },
-      });
-    const results = await takeTurns(options, {
-      echo: rate(bare.port, "/echo", one),
-      everysec: rate(onEverysec.port, "/publish", one),
-      always: rate(onAlways.port, "/publish", one),
-      "always, 100 topics": rate(onAlways.port, "/publish", many),
+    await using stack = new AsyncDisposableStack();
+    const own = await startRunnels(stack, options);
+    const results = await takeTurns<string>(options, {
+      ...own,
+      ...await startRedisPy(stack, options),
+      ...await startRedisLimits(stack, { ...LIMITS, say: options.say }),
     });
-    const against = { baselineName: "JSON echo", baseline: sampleOf(results.echo), unit: "/s" };
-    return [
-      {
-        name: "publish, everysec",
-        runnel: sampleOf(results.everysec),
-        ...against,
-        aim: { ratio: 0.7, better: "higher" },
-      },
-      {
-        name: "publish, always",
-        runnel: sampleOf(results.always),
-        ...against,
-        aim: { ratio: 0.4, better: "higher" },
-      },
-      {
-        name: "publish, always, 100 topics",
-        runnel: sampleOf(results["always, 100 topics"]),
-        ...against,
-      },
-    ];
+    return rowsOf(COMPARISONS, results);
   },
 };
+
+type Things = Record<string, () => Promise<number>>;
+
+async function startRunnels(
+  stack: AsyncDisposableStack,
+  { seconds }: BenchOptions,
+): Promise<Things> {
+  const start = async (appendfsync: "everysec" | "always") => {
+    const { url } = stack.use(await startRedis({ appendfsync }));
+    return stack.use(await startServer({ redisUrl: url, env: JWT_ENV })).port;
+  };
+  const [everysec, always] = [await start("everysec"), await start("always")];
+  const echo = stack.use(await startBareServer()).port;
+  const headers = (await tokensOf(CONNECTIONS)).map(bearerLine);
+  const bodies = [envelope("bench")];
+  const many = Array.from({ length: 100 }, (_, index) => envelope(`bench.${index}`));
+  const publish = (plan: Pick<RequestPlan, "port" | "bodies">) => () =>
+    measureRate({ ...COMMON, seconds, path: "/publish", headers, ...plan });
+  return {
+    echo: () => measureRate({ ...COMMON, seconds, path: "/echo", port: echo, bodies }),
+    everysec: publish({ port: everysec, bodies }),
+    always: publish({ port: always, bodies }),
+    "always, 100 topics": publish({ port: always, bodies: many }),
+  };
+}
+
+const COMMON = { role: "requests", connections: CONNECTIONS, warmUpSeconds: 0.7 } as const;
+
+async function startRedisPy(
+  stack: AsyncDisposableStack,
+  { say, seconds }: BenchOptions,
+): Promise<Things> {
+  const python = await findRedisPy(say);
+  if (python === undefined) return {};
+  const { port } = stack.use(await startRedis({ appendonly: false }));
+  return { "redis-py PUBLISH": () => python.measure("publish", { port, seconds, text: TEXT }) };
+}
+
+const ECHO = { baseline: "echo", baselineName: "JSON echo", unit: "/s" };
+const PYTHON = {
+  baseline: "redis-py PUBLISH",
+  baselineName: "redis-py PUBLISH, one connection",
+  unit: "/s",
+  note: "redis-py publishes to nobody, and what it publishes is stored nowhere",
+};
+const limit = (baseline: string) => ({
+  baseline,
+  baselineName: `redis-benchmark -c ${CONNECTIONS} ${baseline}`,
+  unit: "/s",
+});
+const EVERYSEC = { name: "publish, everysec", runnel: "everysec" };
+const ALWAYS = { name: "publish, always", runnel: "always" };
+
+const COMPARISONS: readonly Comparison[] = [
+  { ...EVERYSEC, ...ECHO, aim: { ratio: 0.75, better: "higher" } },
+  { ...ALWAYS, ...ECHO, aim: { ratio: 0.45, better: "higher" } },
+  { name: "publish, always, 100 topics", runnel: "always, 100 topics", ...ECHO },
+  { ...EVERYSEC, ...PYTHON, aim: { ratio: 1.5, better: "higher" } },
+  { ...ALWAYS, ...PYTHON, aim: { ratio: 1.5, better: "higher" } },
+  { ...EVERYSEC, ...limit("XADD, everysec") },
+  { ...ALWAYS, ...limit("XADD, always") },
+  { ...EVERYSEC, ...limit("PUBLISH") },
+];

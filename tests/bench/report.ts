@@ -10,14 +10,17 @@ export function ratioOf({ runnel, baseline }: Row): number {
 
 /** Whether the aim is reached; undefined where there is none. */
 export function reaches(row: Row): boolean | undefined {
-  if (!row.aim) return undefined;
-  const ratio = ratioOf(row);
-  return row.aim.better === "higher" ? ratio >= row.aim.ratio : ratio <= row.aim.ratio;
+  const { aim } = row;
+  if (!aim) return undefined;
+  const [value, wanted] = "ratio" in aim
+    ? [ratioOf(row), aim.ratio]
+    : [row.runnel.median, aim.limit];
+  return aim.better === "higher" ? value >= wanted : value <= wanted;
 }
 
 /** The run as text: a header, a table, the notes. */
 export function formatReport(machine: Machine, rows: readonly Row[]): string {
-  const { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit } = machine;
+  const { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit, peers } = machine;
   const lines = rows.map((row) => [
     row.name,
     `${formatSample(row.runnel)} ${row.unit}`,
@@ -31,6 +34,7 @@ export function formatReport(machine: Machine, rows: readonly Row[]): string {
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
     `Deno ${deno}, Redis ${redis}, fdatasync ${fsyncMs.toFixed(2)} ms, commit ${commit}`,
+    ...peers,
     "Everything ran on this one machine: load, server and Redis share its cores.",
     "Medians of several rounds that took turns.",
     "",
@@ -50,8 +54,10 @@ export function reportJson(machine: Machine, rows: readonly Row[]): unknown {
 }
 
 function formatAim(row: Row): string {
-  if (!row.aim) return "";
-  return `${row.aim.ratio} ${reaches(row) ? "reached" : "MISSED"}`;
+  const { aim } = row;
+  if (!aim) return "";
+  const wanted = "ratio" in aim ? `${aim.ratio}` : `${formatNumber(aim.limit)} ${row.unit}`;
+  return `${aim.better === "higher" ? "≥" : "≤"} ${wanted} ${reaches(row) ? "reached" : "MISSED"}`;
 }
 
 function formatSample({ median, lowest, highest }: Sample): string {

@@ -22,7 +22,7 @@ export interface FanOutPlan {
   readonly streamPath: string;
   readonly publishers: number;
   readonly subscribers: number;
-  /** Its text holds {@link MARK} once. */
+  /** One message or several; the text of each holds {@link MARK} once. */
   readonly body: string;
   readonly warmUpSeconds: number;
   readonly seconds: number;

@@ -1,0 +1,68 @@
+/** redis-py, the Python client of Redis, in a process of its own. */
+
+const SCRIPT = new URL("./redis_py.py", import.meta.url).pathname;
+/** A Python of the user's own may come first and lack the package that the system's has. */
+const PYTHONS = ["python3", "/usr/bin/python3"];
+
+/** What its one connection does: single PUBLISH, PUBLISH 500 a pipeline, or `listen()` to messages that wait for it. */
+export type RedisPyMode = "publish" | "pipeline" | "listen";
+
+/** What {@link RedisPy.measure} needs to know. */
+export interface RedisPyPlan {
+  /** Of Redis. */
+  readonly port: number;
+  readonly seconds: number;
+  /** A message. */
+  readonly text: string;
+}
+
+/** A Python that has it. */
+export interface RedisPy {
+  /** Its own version and those of what it runs on. */
+  readonly versions: string;
+  /** Messages a second after a warm-up. @throws {Error} where it fails; its own words are on stderr */
+  measure(mode: RedisPyMode, plan: RedisPyPlan): Promise<number>;
+}
+
+/** Looks for a Python that has it; says how to get it where there is none. */
+export async function findRedisPy(say: (text: string) => void): Promise<RedisPy | undefined> {
+  for (const python of PYTHONS) {
+    const versions = await versionsOf(python);
+    if (versions === undefined) continue;
+    return {
+      versions,
+      async measure(mode, plan) {
+        const rate = await run<Rate>(python, { mode, ...plan }, "inherit");
+        return rate.count / rate.seconds;
+      },
+    };
+  }
+  say("redis-py is missing: apt-get install python3-redis; its rows are left out");
+  return undefined;
+}
+
+interface Rate {
+  readonly count: number;
+  readonly seconds: number;
+}
+
+async function versionsOf(python: string): Promise<string | undefined> {
+  try {
+    const found = await run<{ versions: string }>(python, { mode: "versions" }, "null");
+    return found.versions;
+  } catch {
+    // No such Python, or none that has the package.
+    return undefined;
+  }
+}
+
+/** The caller vouches for the type of the answer. */
+async function run<T>(python: string, plan: object, stderr: "inherit" | "null"): Promise<T> {
+  const { success, stdout } = await new Deno.Command(python, {
+    args: [SCRIPT, JSON.stringify(plan)],
+    stdin: "null",
+    stderr,
+  }).output();
+  if (!success) throw new Error("Cannot measure: redis-py failed");
+  return JSON.parse(new TextDecoder().decode(stdout));
+}

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import type { Aim, Row } from "./bench.ts";
+import { formatReport, reaches } from "./report.ts";
+import { sampleOf } from "./statistics.ts";
+
+const row = (aim: Aim): Row => ({
+  ...{ name: "p99", unit: "ms", baselineName: "bare", aim },
+  ...{ runnel: sampleOf([4]), baseline: sampleOf([2]) },
+});
+const machine = {
+  ...{ cpu: "A CPU", cores: 2, memoryGiB: 8, system: "Linux", deno: "2.9.6", redis: "7.0.15" },
+  ...{ fsyncMs: 0.5, commit: "abc1234", peers: ["a peer 1.2"] },
+};
+
+Deno.test("reaches() compares the ratio with a ratio, and Runnel's own number with a limit", () => {
+  const better = "lower";
+  const aims: Aim[] = [{ ratio: 2, better }, { ratio: 1.9, better }, { limit: 4, better }];
+  assert.deepEqual(aims.map((aim) => reaches(row(aim))), [true, false, true]);
+  assert.equal(reaches(row({ limit: 3.9, better })), false);
+  assert.equal(reaches(row({ limit: 4.1, better: "higher" })), false);
+});
+
+Deno.test("formatReport() names the peers, and says what was wanted in its unit", () => {
+  const text = formatReport(machine, [
+    row({ limit: 5, better: "lower" }),
+    row({ ratio: 3, better: "higher" }),
+  ]);
+  for (const part of ["a peer 1.2", "≤ 5.00 ms reached", "≥ 3 MISSED"]) {
+    assert.ok(text.includes(part), part);
+  }
+});
