@@ -8,6 +8,8 @@ export interface Row {
   readonly runnel: Sample;
   readonly baselineName: string;
   readonly baseline: Sample;
+  /** Cores that making the load took while each of the two was measured. */
+  readonly loadCpu?: { readonly runnel: Sample; readonly baseline: Sample };
   /** The ratio wanted, and whether more or less is better. */
   readonly aim?: { readonly ratio: number; readonly better: "higher" | "lower" };
   /** What must be known to read the line rightly. */
