@@ -4,7 +4,7 @@ import { startServer } from "../_support/server.ts";
 import { startBareServer } from "./bare_process.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
 import { type Deliveries, measureDeliveries } from "./load_process.ts";
-import { DATA, envelope } from "./message.ts";
+import { DATA, envelope, MARKS_APART } from "./message.ts";
 import { startNchan } from "./peers/nchan.ts";
 import { startBetterSse, startSocketIo } from "./peers/node_peers.ts";
 import { type Peer, startIfThere } from "./peers/peer.ts";
@@ -31,11 +31,12 @@ interface Arm {
   readonly plan: Peer["plan"];
   /** Loads that it is measured with, and the ratio wanted of Runnel where there is one. */
   readonly loads: ReadonlyMap<Load, number | undefined>;
+  /** Stands below the table, once. */
   readonly note?: string;
 }
 
 const NCHAN_NOTE =
-  "nchan with two workers and a buffer of 10,000 messages; it has no batches, so " +
+  "a worker for each core and a buffer of 10,000 messages; it has no batches, so " +
   `its publishers send ${BATCH} requests in one write`;
 
 /** How a peer is started, and the rest of its {@link Arm}. */
@@ -131,7 +132,7 @@ async function measure(
         baseline: theirs.rate,
         loadCpu: { runnel: ours.loadCpu, baseline: theirs.loadCpu },
         ...(ratio === undefined ? {} : { aim: { ratio, better: "higher" } }),
-        ...(arm.note === undefined ? {} : { note: arm.note }),
+        ...(arm.note === undefined || load !== FEW ? {} : { note: `${arm.name}: ${arm.note}` }),
       };
     })
   );
@@ -148,7 +149,7 @@ async function deliver(
   return await measureDeliveries({
     role: "fanout",
     ...plan,
-    ...{ publishers, subscribers, warmUpSeconds: 1, seconds },
+    ...{ publishers, subscribers, marksApart: MARKS_APART, warmUpSeconds: 1, seconds },
   });
 }
 

@@ -12,6 +12,9 @@ export const DATA = {
   note: "leave at the door, ring twice",
 };
 
+/** Bytes of {@link DATA} as JSON from its mark to its end: two marks in a stream are never nearer. */
+export const MARKS_APART = JSON.stringify(DATA).length - JSON.stringify(DATA).indexOf(MARK);
+
 /** Data of a message that is worked off: its number, and about 200 bytes in all. */
 export function workData(n: number): { readonly n: number } {
   return { n, ...DATA };

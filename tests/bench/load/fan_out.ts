@@ -9,11 +9,15 @@ import { ReadingTurns } from "./turns.ts";
 
 /** Messages that arrived at all subscribers together in the time after the warm-up. */
 export async function measureFanOut(plan: FanOutPlan): Promise<LoadedRate> {
-  const { port, streamPath: path, subscribers, publishers: connections, pipeline } = plan;
+  const { port, streamPath: path, subscribers, publishers: connections, pipeline, marksApart } =
+    plan;
   let count = 0;
   const readers = { path, count: subscribers, turns: new ReadingTurns() };
   await using _streams = plan.streamKind === "sse"
-    ? await openStreams(port, { ...readers, onBytes: (bytes) => count += marksIn(bytes) })
+    ? await openStreams(port, {
+      ...readers,
+      onBytes: (bytes) => count += marksIn(bytes, marksApart),
+    })
     : await openSocketIo(port, { ...readers, onMessages: (more) => count += more });
   await using loop = new RequestLoop();
   const requests = [postBytes(plan.publishPath, plan.body)];

@@ -25,6 +25,8 @@ export interface FanOutPlan {
   readonly subscribers: number;
   /** Each message in its text holds {@link MARK} once. */
   readonly body: string;
+  /** Bytes from one mark in the stream to the next at least. */
+  readonly marksApart: number;
   /** Requests that a publisher sends in one write and has answered before the next. */
   readonly pipeline: number;
   readonly warmUpSeconds: number;

@@ -1,10 +1,10 @@
 /** Turns of readers, so that many of them cost little. */
 
 /** Readers take their turns one millisecond after the other, so that none of them holds up the rest for long. */
-const SLOTS = 25;
+const SLOTS = 50;
 
 /**
- * Lets each reader read once in 25 ms: what comes meanwhile waits in its socket and is read at once. Only for what counts,
+ * Lets each reader read once in 50 ms: what comes meanwhile waits in its socket and is read at once. Only for what counts,
  * not for what times messages.
  */
 export class ReadingTurns implements Disposable {

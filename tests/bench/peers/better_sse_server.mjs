@@ -23,8 +23,6 @@ const server = createServer(async (request, response) => {
   if (request.url === "/subscribe") {
     const session = await createSession(request, response);
     channel.register(session);
-    // better-sse writes nothing before the first event, and the load waits for a first block
-    session.push("open", "open");
     return;
   }
   let text = "";

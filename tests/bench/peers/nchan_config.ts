@@ -11,10 +11,10 @@ export interface NchanConfigOptions {
   readonly redisUrl: string | undefined;
 }
 
-/** Workers: two were faster than one and than four on two cores. */
-const WORKERS = 2;
-
-/** The configuration: one channel with a buffer that a reader which falls behind does not outrun, and no log of requests. */
+/**
+ * The configuration: a worker for each core, as Debian has it too (one was slower on two cores), one channel with a
+ * buffer that no reader falls out of, and no log of requests.
+ */
 export function nchanConfig({ module, dir, port, redisUrl }: NchanConfigOptions): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${dir}/${name};`);
@@ -25,7 +25,7 @@ export function nchanConfig({ module, dir, port, redisUrl }: NchanConfigOptions)
 daemon off;
 pid ${dir}/nginx.pid;
 error_log ${dir}/error.log warn;
-worker_processes ${WORKERS};
+worker_processes auto;
 worker_rlimit_nofile 16384;
 events { worker_connections 8192; }
 http {
