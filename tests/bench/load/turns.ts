@@ -11,6 +11,7 @@ export class ReadingTurns implements Disposable {
   readonly #waiting = Array.from({ length: SLOTS }, (): (() => void)[] => []);
   readonly #timer: ReturnType<typeof setInterval>;
   #slot = 0;
+  #ended = false;
   #readers = 0;
 
   constructor() {
@@ -20,7 +21,7 @@ export class ReadingTurns implements Disposable {
   /** A reader's place among the turns: what it calls and awaits before each read. */
   seat(): () => Promise<void> {
     const slot = this.#waiting[this.#readers++ % SLOTS]!;
-    return () => new Promise((resolve) => slot.push(resolve));
+    return () => this.#ended ? Promise.resolve() : new Promise((resolve) => slot.push(resolve));
   }
 
   #pass(): void {
@@ -28,8 +29,9 @@ export class ReadingTurns implements Disposable {
     for (const resolve of this.#waiting[this.#slot]!.splice(0)) resolve();
   }
 
-  /** Ends the turns; whoever waits reads now. */
+  /** Ends the turns; whoever waits reads now, and whoever comes later does not wait. */
   [Symbol.dispose](): void {
+    this.#ended = true;
     clearInterval(this.#timer);
     for (const slot of this.#waiting) for (const resolve of slot.splice(0)) resolve();
   }

@@ -8,4 +8,5 @@ Deno.test("ReadingTurns lets every reader read again and again, and nobody wait 
   const waiting = Promise.all(readers.map((turn) => turn()));
   turns[Symbol.dispose]();
   await waiting;
+  await Promise.all(readers.map((turn) => turn()));
 });
