@@ -7,7 +7,7 @@ import { type Deliveries, measureDeliveries } from "./load_process.ts";
 import { DATA, envelope, MARKS_APART } from "./message.ts";
 import { startNchan } from "./peers/nchan.ts";
 import { startBetterSse, startSocketIo } from "./peers/node_peers.ts";
-import { type Peer, startIfThere } from "./peers/peer.ts";
+import { type NamedPeer, type Peer, startIfThere } from "./peers/peer.ts";
 import { sampleOf } from "./statistics.ts";
 
 const SUBSCRIBERS = 1_000;
@@ -39,8 +39,8 @@ const NCHAN_NOTE =
   "a worker for each core and a buffer of 10,000 messages; it has no batches, so " +
   `its publishers send ${BATCH} requests in one write`;
 
-/** How a peer is started, and the rest of its {@link Arm}. */
-const PEERS: readonly (Omit<Arm, "plan"> & { readonly start: () => Promise<Peer> })[] = [
+/** How each is started, and the rest of its {@link Arm}. */
+const PEERS: readonly (Omit<Arm, "plan"> & NamedPeer)[] = [
   {
     name: "bare fan-out",
     start: startBare,
@@ -83,9 +83,9 @@ export const fanOutBench: Bench = {
     const redis = stack.use(await startRedis());
     const runnel = stack.use(await startServer({ redisUrl: redis.url }));
     const arms: Arm[] = [];
-    for (const { start, ...rest } of PEERS) {
-      const peer = await startIfThere(start, options.say);
-      if (peer) arms.push({ ...rest, plan: stack.use(peer).plan });
+    for (const named of PEERS) {
+      const peer = await startIfThere(named, options.say);
+      if (peer) arms.push({ ...named, plan: stack.use(peer).plan });
     }
     return await measure(options, { runnel: runnel.port, arms });
   },

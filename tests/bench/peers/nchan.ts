@@ -49,7 +49,7 @@ async function findNchan(): Promise<{ program: string; module: string }> {
     if (found) return { program, module };
   }
   throw new MissingPeerError(
-    "nchan is left out: nginx with its module is missing; apt-get install nginx libnginx-mod-nchan",
+    "nginx with its module is missing; apt-get install nginx libnginx-mod-nchan installs both",
   );
 }
 

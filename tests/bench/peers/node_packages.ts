@@ -49,7 +49,7 @@ async function checkNode(): Promise<void> {
   const version = await outputOf("node", ["--version"]);
   const major = Number(/^v(\d+)/.exec(version?.text ?? "")?.[1] ?? 0);
   if (major >= LEAST_NODE) return;
-  throw new MissingPeerError(`better-sse and socket.io are left out: they need Node ${LEAST_NODE}`);
+  throw new MissingPeerError(`it needs Node ${LEAST_NODE} or later, and npm: install both`);
 }
 
 async function install(folder: string): Promise<void> {
@@ -60,7 +60,7 @@ async function install(folder: string): Promise<void> {
   const result = await outputOf("npm", ["install", ...quiet, "--prefix", folder, ...names]);
   if (result?.success) return;
   throw new MissingPeerError(
-    `better-sse and socket.io are left out: npm cannot install them. ${result?.text.trim() ?? ""}`,
+    result ? `npm cannot install its packages: ${result.text.trim()}` : "it needs npm: install it",
   );
 }
 

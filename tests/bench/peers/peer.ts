@@ -7,21 +7,27 @@ export interface Peer extends AsyncDisposable {
   readonly plan: Pick<FanOutPlan, "port" | "publishPath" | "streamPath" | "streamKind" | "body">;
 }
 
-/** A peer whose program is not on this machine; the message says how to get it. */
+/** A program that a peer needs is not on this machine; the message says what, and how to get it. */
 export class MissingPeerError extends Error {
   override readonly name = "MissingPeerError";
 }
 
+/** A peer that can be started under its name in the table. */
+export interface NamedPeer {
+  readonly name: string;
+  readonly start: () => Promise<Peer>;
+}
+
 /** Starts a peer; where its program is missing, says so and returns undefined. */
 export async function startIfThere(
-  start: () => Promise<Peer>,
+  peer: NamedPeer,
   say: (text: string) => void,
 ): Promise<Peer | undefined> {
   try {
-    return await start();
+    return await peer.start();
   } catch (error) {
     if (!(error instanceof MissingPeerError)) throw error;
-    say(error.message);
+    say(`${peer.name} is left out: ${error.message}`);
     return undefined;
   }
 }
