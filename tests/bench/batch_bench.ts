@@ -3,8 +3,8 @@ import { startRedis } from "../../lib/cli/topology/local_redis.ts";
 import { startServer } from "../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
 import { type Comparison, rowsOf } from "./comparison.ts";
-import { measureRate } from "./load_process.ts";
-import { SMALL_DATA } from "./message.ts";
+import { measureDeliveries, measureRate } from "./load_process.ts";
+import { SMALL_DATA, SMALL_MARKS_APART } from "./message.ts";
 import { findRedisPy, type RedisPyMode } from "./peers/redis_py.ts";
 import { startRedisLimits } from "./redis_limits.ts";
 
@@ -56,14 +56,17 @@ async function startRunnels(
   return {
     everysec: batch(everysec),
     always: batch(always),
-    received: () =>
-      measureRate({
+    received: async () =>
+      (await measureDeliveries({
         role: "fanout",
         port: everysec,
         publishPath: "/batch",
         streamPath: "/subscribe?topic=bench",
+        streamKind: "sse",
+        marksApart: SMALL_MARKS_APART,
+        pipeline: 1,
         ...{ publishers: CONNECTIONS, subscribers: 1, body: BATCH, ...timing },
-      }),
+      })).rate,
   };
 }
 

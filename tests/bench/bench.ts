@@ -9,6 +9,8 @@ export interface Row {
   readonly baselineName: string;
   readonly baseline: Sample;
   readonly aim?: Aim;
+  /** Cores that making the load took while each of the two was measured. */
+  readonly loadCpu?: { readonly runnel: Sample; readonly baseline: Sample };
   /** What must be known to read the line rightly. */
   readonly note?: string;
 }

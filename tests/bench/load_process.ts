@@ -7,6 +7,7 @@ import type {
   IdlePlan,
   LatencyPlan,
   LatencyResult,
+  LoadedRate,
   LoadPlan,
   PubSubLatencyPlan,
   RateResult,
@@ -22,11 +23,30 @@ import type {
  *
  * @throws {Error} when any request failed: such a number would flatter.
  */
-export async function measureRate(plan: RequestPlan | FanOutPlan | WorkPlan): Promise<number> {
+export async function measureRate(plan: RequestPlan | WorkPlan): Promise<number> {
   // The load process answers each role with its own result type.
   const { count, seconds, failures } = await run(plan) as RateResult;
   if (failures > 0) throw new Error(`Cannot measure: ${failures} requests failed`);
   return count / seconds;
+}
+
+/** How fast messages arrive, and at what cost. */
+export interface Deliveries {
+  /** Messages a second, at all subscribers together. */
+  readonly rate: number;
+  /** Cores that the load process used meanwhile; it cannot use more than about one. */
+  readonly loadCpu: number;
+}
+
+/**
+ * Publishes to many subscribers.
+ *
+ * @throws {Error} when any request failed: such a number would flatter.
+ */
+export async function measureDeliveries(plan: FanOutPlan): Promise<Deliveries> {
+  const { count, seconds, failures, cpuSeconds } = await run(plan) as LoadedRate;
+  if (failures > 0) throw new Error(`Cannot measure: ${failures} requests failed`);
+  return { rate: count / seconds, loadCpu: cpuSeconds / seconds };
 }
 
 /** Latencies in milliseconds, ascending. */

@@ -20,6 +20,12 @@ export const SMALL_DATA = {
   note: "leave it at the front door, please ring twice",
 };
 
+/** Bytes from the mark of {@link DATA} as JSON to its end: two marks in a stream are never nearer. */
+export const MARKS_APART = markToEnd(DATA);
+
+/** The same of {@link SMALL_DATA}. */
+export const SMALL_MARKS_APART = markToEnd(SMALL_DATA);
+
 /** Data of a message that is worked off: its number, and about 200 bytes in all. */
 export function workData(n: number): { readonly n: number } {
   return { n, ...DATA };
@@ -28,4 +34,9 @@ export function workData(n: number): { readonly n: number } {
 /** The envelope of one message as JSON text. */
 export function envelope(topic: string): string {
   return JSON.stringify({ topic, data: DATA });
+}
+
+function markToEnd(data: unknown): number {
+  const text = JSON.stringify(data);
+  return text.length - text.indexOf(MARK);
 }

@@ -21,6 +21,7 @@ export function reaches(row: Row): boolean | undefined {
 /** The run as text: a header, a table, the notes. */
 export function formatReport(machine: Machine, rows: readonly Row[]): string {
   const { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit, peers } = machine;
+  const anyLoad = rows.some(({ loadCpu }) => loadCpu !== undefined);
   const lines = rows.map((row) => [
     row.name,
     `${formatSample(row.runnel)} ${row.unit}`,
@@ -28,8 +29,12 @@ export function formatReport(machine: Machine, rows: readonly Row[]): string {
     row.baselineName,
     ratioOf(row).toFixed(2),
     formatAim(row),
+    ...(anyLoad ? [formatLoad(row)] : []),
   ]);
-  const head = ["what", "Runnel (lowest–highest)", "baseline", "baseline is", "ratio", "aim"];
+  const head = [
+    ...["what", "Runnel (lowest–highest)", "baseline", "baseline is", "ratio", "aim"],
+    ...(anyLoad ? ["cores of the load"] : []),
+  ];
   const notes = [...new Set(rows.flatMap(({ name, note }) => note ? [`${name}: ${note}`] : []))];
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
@@ -58,6 +63,11 @@ function formatAim(row: Row): string {
   if (!aim) return "";
   const wanted = "ratio" in aim ? `${aim.ratio}` : `${formatNumber(aim.limit)} ${row.unit}`;
   return `${aim.better === "higher" ? "≥" : "≤"} ${wanted} ${reaches(row) ? "reached" : "MISSED"}`;
+}
+
+function formatLoad({ loadCpu }: Row): string {
+  if (!loadCpu) return "";
+  return `${loadCpu.runnel.median.toFixed(2)}, baseline ${loadCpu.baseline.median.toFixed(2)}`;
 }
 
 function formatSample({ median, lowest, highest }: Sample): string {

@@ -29,3 +29,12 @@ Deno.test("formatReport() names the peers, and says what was wanted in its unit"
     assert.ok(text.includes(part), part);
   }
 });
+
+Deno.test("formatReport() says what the load took where that was measured", () => {
+  const loadCpu = { runnel: sampleOf([0.5]), baseline: sampleOf([0.25]) };
+  const plain = row({ limit: 5, better: "lower" });
+  const text = formatReport(machine, [{ ...plain, loadCpu }, plain]);
+  assert.match(text, /\| cores of the load +\|\n/);
+  assert.match(text, /\| 0\.50, baseline 0\.25 \|\n/);
+  assert.doesNotMatch(formatReport(machine, [plain]), /cores of the load/);
+});

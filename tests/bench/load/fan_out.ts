@@ -1,21 +1,26 @@
 /** Many subscribers of one topic while publishers run at full speed. */
 import { postBytes } from "./http_socket.ts";
 import { marksIn } from "./marks.ts";
-import type { FanOutPlan, RateResult } from "./plan.ts";
+import type { FanOutPlan, LoadedRate } from "./plan.ts";
 import { measureRate, RequestLoop } from "./requests.ts";
+import { openSocketIo } from "./socket_io.ts";
 import { openStreams } from "./streams.ts";
+import { ReadingTurns } from "./turns.ts";
 
 /** Messages that arrived at all subscribers together in the time after the warm-up. */
-export async function measureFanOut(plan: FanOutPlan): Promise<RateResult> {
+export async function measureFanOut(plan: FanOutPlan): Promise<LoadedRate> {
+  const { port, streamPath: path, subscribers, publishers: connections, pipeline, marksApart } =
+    plan;
   let count = 0;
-  const onBytes = (bytes: Uint8Array) => count += marksIn(bytes);
-  await using _streams = await openStreams(plan.port, {
-    path: plan.streamPath,
-    count: plan.subscribers,
-    onBytes,
-  });
+  const readers = { path, count: subscribers, turns: new ReadingTurns() };
+  await using _streams = plan.streamKind === "sse"
+    ? await openStreams(port, {
+      ...readers,
+      onBytes: (bytes) => count += marksIn(bytes, marksApart),
+    })
+    : await openSocketIo(port, { ...readers, onMessages: (more) => count += more });
   await using loop = new RequestLoop();
   const requests = [postBytes(plan.publishPath, plan.body)];
-  loop.start(plan.port, { requests, connections: plan.publishers });
+  loop.start(port, { requests, connections, pipeline });
   return await measureRate(plan, () => ({ count, failures: loop.failures }));
 }

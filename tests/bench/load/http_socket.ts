@@ -34,7 +34,7 @@ export class HttpSocket implements Disposable {
   readonly #connection: Deno.TcpConn;
   #buffer = new Uint8Array(65_536);
   #size = 0;
-  /** Of the last answer, until the next request; undefined where it came in chunks. */
+  /** Of the last answer, until the next one; undefined where it came in chunks. */
   #body: Uint8Array | undefined;
 
   private constructor(connection: Deno.TcpConn) {
@@ -51,16 +51,36 @@ export class HttpSocket implements Disposable {
   /** Sends a request and waits for the whole answer; returns its status. @throws {Error} when the server hangs up. */
   async exchange(request: Uint8Array): Promise<number> {
     await writeAll(this.#connection, request);
+    return await this.#answer();
+  }
+
+  /**
+   * Sends several requests in one write and waits for all the answers, which come in order; returns how many were not 2xx.
+   *
+   * @throws {Error} when the server hangs up.
+   */
+  async pipeline(requests: Uint8Array, count: number): Promise<number> {
+    await writeAll(this.#connection, requests);
+    let failures = 0;
+    for (let answered = 0; answered < count; answered++) {
+      const status = await this.#answer();
+      if (status < 200 || status > 299) failures++;
+    }
+    return failures;
+  }
+
+  /** Reads one answer; what came behind it stays in the buffer. */
+  async #answer(): Promise<number> {
     const headEnd = await this.#find("\r\n\r\n", 0);
     const head = latin1.decode(this.#buffer.subarray(0, headEnd));
     const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
     const noBody = head.startsWith("HTTP/1.1 204");
-    if (noBody || length !== undefined) await this.#fill(headEnd + Number(length ?? 0));
-    else await this.#find("\r\n0\r\n\r\n", headEnd - 2);
-    this.#body = length === undefined
-      ? undefined
-      : this.#buffer.subarray(headEnd, headEnd + Number(length));
-    this.#size = 0;
+    let end = headEnd + Number(length ?? 0);
+    if (noBody || length !== undefined) await this.#fill(end);
+    else end = await this.#find("\r\n0\r\n\r\n", headEnd - 2);
+    this.#body = length === undefined ? undefined : this.#buffer.subarray(headEnd, end);
+    this.#buffer.copyWithin(0, end, this.#size);
+    this.#size -= end;
     return Number(head.slice(9, 12));
   }
 

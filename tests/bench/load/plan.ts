@@ -14,19 +14,27 @@ export interface RequestPlan {
   readonly seconds: number;
 }
 
-/** Readers of an event stream while a closed loop publishes; what counts is what arrives. */
+/** Readers of a stream while a closed loop publishes; what counts is what arrives. */
 export interface FanOutPlan {
   readonly role: "fanout";
   readonly port: number;
   readonly publishPath: string;
   readonly streamPath: string;
+  readonly streamKind: StreamKind;
   readonly publishers: number;
   readonly subscribers: number;
   /** One message or several; the text of each holds {@link MARK} once. */
   readonly body: string;
+  /** Bytes from one mark in the stream to the next at least. */
+  readonly marksApart: number;
+  /** Requests that a publisher sends in one write and has answered before the next. */
+  readonly pipeline: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
 }
+
+/** What messages travel in: Server-Sent Events, or Socket.IO over WebSocket alone. */
+export type StreamKind = "sse" | "socket.io";
 
 /** A fixed rate of messages to one subscriber, over HTTP. */
 export interface LatencyPlan {
@@ -162,6 +170,12 @@ export interface RateResult {
   readonly seconds: number;
   /** Answers other than 2xx; a run with any is not worth its numbers. */
   readonly failures: number;
+}
+
+/** A rate, and what it took to make the load. */
+export interface LoadedRate extends RateResult {
+  /** Seconds of CPU time that the load process used in these seconds. */
+  readonly cpuSeconds: number;
 }
 
 /** Milliseconds from sending to receiving, ascending. */

@@ -1,6 +1,7 @@
 /** The closed loop of requests. */
+import process from "node:process";
 import { HttpSocket, postBytes } from "./http_socket.ts";
-import type { RateResult, RequestPlan } from "./plan.ts";
+import type { LoadedRate, RateResult, RequestPlan } from "./plan.ts";
 import { sleep } from "../../_support/until.ts";
 
 /** Requests that several connections send as fast as they are answered. */
@@ -11,15 +12,15 @@ export class RequestLoop implements AsyncDisposable {
   #running: Promise<void>[] = [];
 
   /** Starts the connections; each begins at another of the requests. */
-  start(port: number, { requests, connections }: RequestLoopOptions): void {
+  start(port: number, { requests, connections, pipeline = 1 }: RequestLoopOptions): void {
+    const writes = requests.map((request) => repeat(request, pipeline));
     this.#running = Array.from({ length: connections }, async (_, index) => {
       using socket = await HttpSocket.connect(port);
       for (let turn = index; !this.#stopped; turn++) {
-        const request = requests[turn % requests.length];
-        if (!request) throw new RangeError("Cannot send requests: there are none");
-        const status = await socket.exchange(request);
-        this.count++;
-        if (status < 200 || status > 299) this.failures++;
+        const write = writes[turn % writes.length];
+        if (!write) throw new RangeError("Cannot send requests: there are none");
+        this.failures += await socket.pipeline(write, pipeline);
+        this.count += pipeline;
       }
     });
   }
@@ -34,6 +35,14 @@ export class RequestLoop implements AsyncDisposable {
 export interface RequestLoopOptions {
   readonly requests: readonly Uint8Array[];
   readonly connections: number;
+  /** How often a request is sent in one write, all of them answered before the next. @default 1 */
+  readonly pipeline?: number;
+}
+
+function repeat(bytes: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times);
+  for (let n = 0; n < times; n++) all.set(bytes, n * bytes.length);
+  return all;
 }
 
 /** Answered requests in the time after the warm-up. */
@@ -51,11 +60,18 @@ export async function measureRequests(plan: RequestPlan): Promise<RateResult> {
 export async function measureRate(
   { warmUpSeconds, seconds }: { warmUpSeconds: number; seconds: number },
   read: () => { count: number; failures: number },
-): Promise<RateResult> {
+): Promise<LoadedRate> {
   await sleep(warmUpSeconds * 1000);
   const { count: before } = read();
   const start = performance.now();
+  const cpu = process.cpuUsage();
   await sleep(seconds * 1000);
   const { count, failures } = read();
-  return { count: count - before, seconds: (performance.now() - start) / 1000, failures };
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    count: count - before,
+    seconds: (performance.now() - start) / 1000,
+    failures,
+    cpuSeconds: (user + system) / 1e6,
+  };
 }
