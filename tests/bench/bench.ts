@@ -1,15 +1,20 @@
 /** What a benchmark is, and what it reports. */
 import type { Sample } from "./statistics.ts";
 
-/** One line of the table: a number beside the number it is measured against, from the same run. */
+/** One line of the table: a number beside the number it is measured against, from the same run, or beside a limit. */
 export interface Row {
   readonly name: string;
   readonly unit: string;
   readonly runnel: Sample;
-  readonly baselineName: string;
-  readonly baseline: Sample;
-  /** The ratio wanted, and whether more or less is better. */
-  readonly aim?: { readonly ratio: number; readonly better: "higher" | "lower" };
+  /** Absent, with {@link baseline}, where the aim is a limit and there is nothing to compare with. */
+  readonly baselineName?: string;
+  readonly baseline?: Sample;
+  /** The ratio wanted, or the limit that Runnel's own number keeps, and whether more or less is better. */
+  readonly aim?: {
+    readonly ratio?: number;
+    readonly limit?: number;
+    readonly better: "higher" | "lower";
+  };
   /** What must be known to read the line rightly. */
   readonly note?: string;
 }
