@@ -13,7 +13,9 @@ import { publishBench } from "./publish_bench.ts";
 import { replicatedBench } from "./replicated_bench.ts";
 import { formatReport, reportJson } from "./report.ts";
 import { requestBench } from "./request_bench.ts";
+import { replayBench } from "./replay_bench.ts";
 import { shardsBench } from "./shards_bench.ts";
+import { topicsBench } from "./topics_bench.ts";
 import { workBench } from "./work_bench.ts";
 
 const BENCHES: readonly Bench[] = [
@@ -29,6 +31,8 @@ const BENCHES: readonly Bench[] = [
   laterBench,
   shardsBench,
   replicatedBench,
+  topicsBench,
+  replayBench,
 ];
 
 const HELP =

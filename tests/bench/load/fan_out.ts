@@ -14,6 +14,11 @@ export async function measureFanOut(plan: FanOutPlan): Promise<RateResult> {
     count: plan.subscribers,
     onBytes,
   });
+  await using _slow = await openStreams(plan.port, {
+    path: plan.streamPath,
+    count: plan.slow ?? 0,
+    slow: true,
+  });
   await using loop = new RequestLoop();
   const requests = [postBytes(plan.publishPath, plan.body)];
   loop.start(plan.port, { requests, connections: plan.publishers });

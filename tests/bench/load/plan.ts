@@ -22,18 +22,23 @@ export interface FanOutPlan {
   readonly streamPath: string;
   readonly publishers: number;
   readonly subscribers: number;
+  /** Further subscribers, which read a byte a second and whose messages do not count. @default 0 */
+  readonly slow?: number;
   /** Its text holds {@link MARK} once. */
   readonly body: string;
   readonly warmUpSeconds: number;
   readonly seconds: number;
 }
 
-/** A fixed rate of messages to one subscriber, over HTTP. */
+/** A fixed rate of messages over HTTP: to the topic `latency`, or in turn to `latency.<n>`; each topic has one subscriber. */
 export interface LatencyPlan {
   readonly role: "latency";
   readonly port: number;
   readonly publishPath: string;
+  /** Without a query. */
   readonly streamPath: string;
+  /** @default 1 */
+  readonly topics?: number;
   readonly rate: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -56,7 +61,12 @@ export interface TrafficPlan {
   readonly bodies: readonly string[];
   /** Connections that send as fast as they are answered, or so many messages a second. */
   readonly load: { readonly connections: number } | { readonly rate: number };
-  readonly streams: readonly { readonly path: string; readonly count: number }[];
+  readonly streams: readonly {
+    readonly path: string;
+    readonly count: number;
+    /** Whether these read a byte a second, and what they get does not count. @default false */
+    readonly slow?: boolean;
+  }[];
 }
 
 /** What happened since the traffic began. */
@@ -92,6 +102,45 @@ export interface GroupsResult {
   readonly latenciesMs: readonly (readonly number[])[];
   /** Answers other than 2xx. */
   readonly failures: number;
+}
+
+/** One stream, read from its beginning until it has given so many messages. */
+export interface ReplayPlan {
+  readonly role: "replay";
+  readonly port: number;
+  readonly streamPath: string;
+  readonly count: number;
+}
+
+/** The same messages read from their Redis stream, page after page. */
+export interface PagesPlan {
+  readonly role: "pages";
+  /** Of Redis. */
+  readonly port: number;
+  readonly key: string;
+  readonly count: number;
+  /** Messages of a page. */
+  readonly page: number;
+}
+
+/**
+ * Subscribers that connect, wait for a line of stdin, and then all ask at once for what came after an event. Answers a
+ * line when they are connected, and a {@link StormResult} when each has what it missed.
+ */
+export interface StormPlan {
+  readonly role: "storm";
+  readonly port: number;
+  readonly streamPath: string;
+  readonly subscribers: number;
+  readonly lastEventId: string;
+  /** Messages that each has missed; each has {@link MARK} once. */
+  readonly missed: number;
+}
+
+/** Seconds from the first request until a subscriber had all that it missed: the one in the middle, and the last. */
+export interface StormResult {
+  readonly median: number;
+  readonly last: number;
 }
 
 /** Streams that are opened and held until stdin ends. */
@@ -151,6 +200,9 @@ export type LoadPlan =
   | PubSubLatencyPlan
   | TrafficPlan
   | GroupsPlan
+  | ReplayPlan
+  | PagesPlan
+  | StormPlan
   | IdlePlan
   | WorkPlan
   | RoundTripPlan

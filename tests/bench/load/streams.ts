@@ -1,12 +1,16 @@
 /** Readers of event streams over raw sockets. */
+import { sleep } from "../../_support/until.ts";
 import { streamBytes, writeAll } from "./http_socket.ts";
 
 /** Options of {@link openStreams}. */
 export interface StreamsOptions {
-  readonly path: string;
+  /** Of all, or of the stream with a number from 0. */
+  readonly path: string | ((n: number) => string);
   readonly count: number;
-  /** Sees the bytes of each read; the array is used again. */
-  readonly onBytes?: (bytes: Uint8Array) => void;
+  /** Whether they read a byte a second from when they are open, and nobody sees it. @default false */
+  readonly slow?: boolean;
+  /** Sees the bytes of each read, and the number of their stream; the array is used again. */
+  readonly onBytes?: (bytes: Uint8Array, n: number) => void;
 }
 
 const AT_ONCE = 50;
@@ -18,16 +22,20 @@ const decoder = new TextDecoder("latin1");
  * @throws {Error} when one is answered with anything but 200.
  */
 export async function openStreams(port: number, options: StreamsOptions): Promise<AsyncDisposable> {
+  const { path, onBytes = () => {} } = options;
   const connections: Deno.TcpConn[] = [];
   const running: Promise<void>[] = [];
   for (let opened = 0; opened < options.count; opened += AT_ONCE) {
     const size = Math.min(AT_ONCE, options.count - opened);
-    await Promise.all(Array.from({ length: size }, async () => {
+    await Promise.all(Array.from({ length: size }, async (_, index) => {
+      const n = opened + index;
       const connection = await Deno.connect({ hostname: "127.0.0.1", port });
       connections.push(connection);
-      await writeAll(connection, streamBytes(options.path));
+      await writeAll(connection, streamBytes(typeof path === "string" ? path : path(n)));
       await firstBlock(connection);
-      running.push(readAll(connection, options.onBytes ?? (() => {})));
+      running.push(
+        options.slow ? readSlowly(connection) : readAll(connection, (bytes) => onBytes(bytes, n)),
+      );
     }));
   }
   return {
@@ -53,7 +61,8 @@ async function firstBlock(connection: Deno.TcpConn): Promise<void> {
 // Small, because 10,000 readers have one each.
 const BUFFER_BYTES = 16_384;
 
-async function readAll(
+/** Reads until the stream or its connection is closed. */
+export async function readAll(
   connection: Deno.TcpConn,
   onBytes: (bytes: Uint8Array) => void,
 ): Promise<void> {
@@ -64,5 +73,15 @@ async function readAll(
     }
   } catch {
     // It was closed under the read, which is how a stream ends here.
+  }
+}
+
+/** A byte a second, until the connection is closed. */
+async function readSlowly(connection: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(1);
+  try {
+    while (await connection.read(buffer) !== null) await sleep(1_000);
+  } catch {
+    // It was closed under the read or the wait, which is how a stream ends here.
   }
 }
