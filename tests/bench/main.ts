@@ -16,6 +16,7 @@ import { formatReport, reportJson } from "./report.ts";
 import { requestBench } from "./request_bench.ts";
 import { replayBench } from "./replay_bench.ts";
 import { shardsBench } from "./shards_bench.ts";
+import { slowReaderBench } from "./slowreader_bench.ts";
 import { stormBench } from "./storm_bench.ts";
 import { topicsBench } from "./topics_bench.ts";
 import { workBench } from "./work_bench.ts";
@@ -37,6 +38,7 @@ const BENCHES: readonly Bench[] = [
   patternsBench,
   replayBench,
   stormBench,
+  slowReaderBench,
 ];
 
 const HELP =
