@@ -59,6 +59,8 @@ export interface TrafficPlan {
   readonly port: number;
   /** Bodies of `POST /publish` that are sent in turn; the text of each holds {@link MARK} once. */
   readonly bodies: readonly string[];
+  /** Sends each body to so many topics in turn, `<topic>.<n>` in place of its own. @default its own alone */
+  readonly topics?: number;
   /** Connections that send as fast as they are answered, or so many messages a second. */
   readonly load: { readonly connections: number } | { readonly rate: number };
   readonly streams: readonly {
