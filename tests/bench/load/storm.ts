@@ -8,6 +8,8 @@ import { readAll } from "./streams.ts";
 /** Connections that are opened at a time: what a server's queue of them takes. */
 const AT_ONCE = 100;
 const MOST_MS = 60_000;
+const OK = "HTTP/1.1 200";
+const latin1 = new TextDecoder("latin1");
 
 /**
  * Connects, says so, and lets the storm loose at the next line of stdin.
@@ -48,7 +50,10 @@ async function connectAll({ port, subscribers }: StormPlan): Promise<Deno.TcpCon
 async function catchUp(connection: Deno.TcpConn, missed: number): Promise<void> {
   const caughtUp = Promise.withResolvers<void>();
   let count = 0;
+  let status = "";
   const reading = readAll(connection, (bytes) => {
+    status ||= latin1.decode(bytes.subarray(0, OK.length));
+    if (status !== OK) caughtUp.reject(new Error(`Cannot measure: a stream began with ${status}`));
     count += marksIn(bytes);
     if (count >= missed) caughtUp.resolve();
   });
