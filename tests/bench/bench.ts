@@ -1,13 +1,14 @@
 /** What a benchmark is, and what it reports. */
 import type { Sample } from "./statistics.ts";
 
-/** One line of the table: a number beside the number it is measured against, from the same run. */
+/** One line of the table: a number beside the number it is measured against, from the same run, or beside a limit. */
 export interface Row {
   readonly name: string;
   readonly unit: string;
   readonly runnel: Sample;
-  readonly baselineName: string;
-  readonly baseline: Sample;
+  /** Absent, with {@link baseline}, where the aim is a limit and there is nothing to compare with. */
+  readonly baselineName?: string;
+  readonly baseline?: Sample;
   readonly aim?: Aim;
   /** Cores that making the load took while each of the two was measured. */
   readonly loadCpu?: { readonly runnel: Sample; readonly baseline: Sample };
@@ -15,10 +16,13 @@ export interface Row {
   readonly note?: string;
 }
 
-/** The ratio wanted, or what Runnel's own number must keep to; and whether more or less is better. */
-export type Aim =
-  & { readonly better: "higher" | "lower" }
-  & ({ readonly ratio: number } | { readonly limit: number });
+/** What is wanted: of the ratio, of Runnel's own number, or of both; and whether more or less is better. */
+export interface Aim {
+  readonly ratio?: number;
+  /** In the row's unit. */
+  readonly limit?: number;
+  readonly better: "higher" | "lower";
+}
 
 /** Options of a run. */
 export interface BenchOptions {

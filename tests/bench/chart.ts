@@ -53,7 +53,9 @@ export function chartSvg(chart: Chart): string {
   for (const [unit, group] of Map.groupBy(rows, (row) => row.unit)) {
     parts.push(text({ y, size: 15, weight: 600, fill: theme.text }, headingOf(unit)));
     y += 10;
-    const most = Math.max(...group.flatMap((row) => [row.runnel.highest, row.baseline.highest]));
+    const most = Math.max(
+      ...group.flatMap((row) => [row.runnel.highest, row.baseline?.highest ?? 0]),
+    );
     for (const row of group) {
       parts.push(rowSvg(row, { y, most, theme }));
       y += ROW;
@@ -76,12 +78,14 @@ interface Place {
   readonly theme: Theme;
 }
 
-function rowSvg({ name, runnel, baseline, baselineName }: Row, place: Place): string {
+function rowSvg({ name, runnel, baseline, baselineName = "" }: Row, place: Place): string {
   const { y, theme } = place;
   return [
     text({ y: y + 14, size: 13, fill: theme.text }, name),
     bar(runnel, { ...place, y: y + 21, fill: theme.runnel, label: "Runnel" }),
-    bar(baseline, { ...place, y: y + 21 + BAR + 3, fill: theme.baseline, label: baselineName }),
+    ...(baseline === undefined ? [] : [
+      bar(baseline, { ...place, y: y + 21 + BAR + 3, fill: theme.baseline, label: baselineName }),
+    ]),
   ].join("\n");
 }
 
@@ -139,8 +143,8 @@ function captionOf({ machine, time, rows }: Chart): string[] {
 }
 
 function describe({ name, unit, runnel, baseline, baselineName }: Row): string {
-  const [ours, theirs] = [runnel, baseline].map(({ median }) => formatCount(median));
-  return `${name}: ${ours} ${unit}, ${baselineName} ${theirs}`;
+  const ours = `${name}: ${formatCount(runnel.median)} ${unit}`;
+  return baseline === undefined ? ours : `${ours}, ${baselineName} ${formatCount(baseline.median)}`;
 }
 
 /** A number in as few characters as say it: `8.21`, `412`, `31,400`. */

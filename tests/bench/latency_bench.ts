@@ -23,7 +23,7 @@ export const latencyBench: Bench = {
         return percentile(all, 0.5);
       },
       runnel: async () => {
-        const paths = { publishPath: "/publish", streamPath: "/subscribe?topic=latency" };
+        const paths = { publishPath: "/publish", streamPath: "/subscribe" };
         const plan = { role: "latency", port: server.port, ...paths, ...timing } as const;
         const all = await measureLatencies(plan);
         p99.runnel.push(percentile(all, 0.99));

@@ -9,10 +9,14 @@ import type {
   LatencyResult,
   LoadedRate,
   LoadPlan,
+  PagesPlan,
   PubSubLatencyPlan,
   RateResult,
+  ReplayPlan,
   RequestPlan,
   RoundTripPlan,
+  StormPlan,
+  StormResult,
   TrafficCount,
   TrafficPlan,
   WorkPlan,
@@ -23,7 +27,9 @@ import type {
  *
  * @throws {Error} when any request failed: such a number would flatter.
  */
-export async function measureRate(plan: RequestPlan | WorkPlan): Promise<number> {
+export async function measureRate(
+  plan: RequestPlan | WorkPlan | ReplayPlan | PagesPlan,
+): Promise<number> {
   // The load process answers each role with its own result type.
   const { count, seconds, failures } = await run(plan) as RateResult;
   if (failures > 0) throw new Error(`Cannot measure: ${failures} requests failed`);
@@ -85,35 +91,70 @@ export async function whileTraffic<T>(
   plan: TrafficPlan,
   look: (count: CountTraffic) => Promise<T>,
 ): Promise<T> {
-  const child = spawn(plan, "piped");
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const stdin = child.stdin.getWriter();
+  await using load = new Dialogue(plan);
   const next = async () => {
-    let text = "";
-    while (!text.endsWith("\n")) {
-      const { value } = await lines.read();
-      if (value === undefined) throw new Error("Cannot measure: the load process ended");
-      text += value;
-    }
-    // one line for each that was written, and so never two at once
-    const count: TrafficCount = JSON.parse(text);
+    const count = await load.next<TrafficCount>();
     if (count.failures > 0) throw new Error(`Cannot measure: ${count.failures} requests failed`);
     return count;
   };
-  try {
-    await next();
-    return await look(async () => {
-      await stdin.write(LINE_FEED);
-      return await next();
-    });
-  } finally {
-    await stdin.close().catch(() => {});
-    await lines.cancel();
-    await child.status;
-  }
+  await next();
+  return await look(async () => {
+    await load.tell();
+    return await next();
+  });
+}
+
+/**
+ * Connects subscribers, calls `before` when they are, and lets them loose. Resolves when all have what they missed.
+ *
+ * @throws {Error} when one does not get it.
+ */
+export async function measureStorm(
+  plan: StormPlan,
+  before: () => Promise<void>,
+): Promise<StormResult> {
+  await using load = new Dialogue(plan);
+  await load.next();
+  await before();
+  await load.tell();
+  return await load.next<StormResult>();
 }
 
 const LINE_FEED = new Uint8Array([10]);
+
+/** A load process that is told when to go on by lines, and answers by lines. Disposing it ends its input. */
+class Dialogue implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor(plan: LoadPlan) {
+    this.#child = spawn(plan, "piped");
+    this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    this.#stdin = this.#child.stdin.getWriter();
+  }
+
+  async tell(): Promise<void> {
+    await this.#stdin.write(LINE_FEED);
+  }
+
+  /** The next line, of which there must never be two at once; the caller vouches for its type. */
+  async next<T>(): Promise<T> {
+    let text = "";
+    while (!text.endsWith("\n")) {
+      const { value } = await this.#lines.read();
+      if (value === undefined) throw new Error("Cannot measure: the load process ended");
+      text += value;
+    }
+    return JSON.parse(text);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stdin.close().catch(() => {});
+    await this.#lines.cancel();
+    await this.#child.status;
+  }
+}
 
 /**
  * Latencies of groups of publishers that run side by side.

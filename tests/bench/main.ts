@@ -10,11 +10,16 @@ import { latencyBench } from "./latency_bench.ts";
 import { laterBench } from "./later_bench.ts";
 import { describeMachine } from "./machine.ts";
 import { memoryBench } from "./memory_bench.ts";
+import { patternsBench } from "./patterns_bench.ts";
 import { publishBench } from "./publish_bench.ts";
 import { replicatedBench } from "./replicated_bench.ts";
 import { formatReport, reportJson } from "./report.ts";
 import { requestBench } from "./request_bench.ts";
+import { replayBench } from "./replay_bench.ts";
 import { shardsBench } from "./shards_bench.ts";
+import { slowReaderBench } from "./slowreader_bench.ts";
+import { stormBench } from "./storm_bench.ts";
+import { topicsBench } from "./topics_bench.ts";
 import { workBench } from "./work_bench.ts";
 
 const BENCHES: readonly Bench[] = [
@@ -31,6 +36,11 @@ const BENCHES: readonly Bench[] = [
   laterBench,
   shardsBench,
   replicatedBench,
+  topicsBench,
+  patternsBench,
+  replayBench,
+  stormBench,
+  slowReaderBench,
 ];
 
 const HELP =

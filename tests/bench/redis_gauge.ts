@@ -9,6 +9,11 @@ export interface RedisReading {
   readonly commits: number;
 }
 
+const ALL = -1;
+
+/** Arguments of redis-server that let it log each command that takes a tenth of a millisecond or more. */
+export const LOG_SLOW = ["--slowlog-log-slower-than", "100", "--slowlog-max-len", "100000"];
+
 /** Reads a Redis over a connection that stays open, so that looking costs it next to nothing. */
 export class RedisGauge implements Disposable {
   readonly #client: Redis;
@@ -21,6 +26,20 @@ export class RedisGauge implements Disposable {
   async read(): Promise<RedisReading> {
     const info = await this.#client.info("cpu", "commandstats");
     return readInfo(info);
+  }
+
+  /** Connections to it, but for the gauge's own. @throws {Error} where Redis does not answer */
+  async connections(): Promise<number> {
+    const list = String(await this.#client.client("LIST"));
+    return list.trimEnd().split("\n").length - 1;
+  }
+
+  /** Milliseconds of the longest command since the last look; 0 where the log of slow ones holds none. */
+  async longestCommandMs(): Promise<number> {
+    // the client has no type for the entries: number, time, microseconds, and more
+    const entries = await this.#client.slowlog("GET", ALL) as [number, number, number][];
+    await this.#client.slowlog("RESET");
+    return entries.reduce((longest, [, , us]) => Math.max(longest, us), 0) / 1000;
   }
 
   [Symbol.dispose](): void {

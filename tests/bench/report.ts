@@ -3,19 +3,21 @@ import type { Row } from "./bench.ts";
 import type { Machine } from "./machine.ts";
 import type { Sample } from "./statistics.ts";
 
-/** Runnel's number divided by the baseline's. */
-export function ratioOf({ runnel, baseline }: Row): number {
-  return runnel.median / baseline.median;
+/** Runnel's number divided by the baseline's; undefined where there is none. */
+export function ratioOf({ runnel, baseline }: Row): number | undefined {
+  return baseline && runnel.median / baseline.median;
 }
 
-/** Whether the aim is reached; undefined where there is none. */
+/** Whether the aim is reached, its ratio and its limit; undefined where there is none. */
 export function reaches(row: Row): boolean | undefined {
-  const { aim } = row;
-  if (!aim) return undefined;
-  const [value, wanted] = "ratio" in aim
-    ? [ratioOf(row), aim.ratio]
-    : [row.runnel.median, aim.limit];
-  return aim.better === "higher" ? value >= wanted : value <= wanted;
+  if (!row.aim) return undefined;
+  const { ratio, limit, better } = row.aim;
+  const keeps = (value: number | undefined, wanted: number | undefined) => {
+    if (wanted === undefined) return true;
+    if (value === undefined) return false;
+    return better === "higher" ? value >= wanted : value <= wanted;
+  };
+  return keeps(ratioOf(row), ratio) && keeps(row.runnel.median, limit);
 }
 
 /** The run as text: a header, a table, the notes. */
@@ -25,9 +27,9 @@ export function formatReport(machine: Machine, rows: readonly Row[]): string {
   const lines = rows.map((row) => [
     row.name,
     `${formatSample(row.runnel)} ${row.unit}`,
-    `${formatSample(row.baseline)} ${row.unit}`,
-    row.baselineName,
-    ratioOf(row).toFixed(2),
+    row.baseline ? `${formatSample(row.baseline)} ${row.unit}` : "",
+    row.baselineName ?? "",
+    ratioOf(row)?.toFixed(2) ?? "",
     formatAim(row),
     ...(anyLoad ? [formatLoad(row)] : []),
   ]);
@@ -54,14 +56,21 @@ export function reportJson(machine: Machine, rows: readonly Row[]): unknown {
   return {
     time,
     machine,
-    rows: rows.map((row) => ({ ...row, ratio: ratioOf(row), reached: reaches(row) ?? null })),
+    rows: rows.map((row) => ({
+      ...row,
+      ratio: ratioOf(row) ?? null,
+      reached: reaches(row) ?? null,
+    })),
   };
 }
 
 function formatAim(row: Row): string {
   const { aim } = row;
   if (!aim) return "";
-  const wanted = "ratio" in aim ? `${aim.ratio}` : `${formatNumber(aim.limit)} ${row.unit}`;
+  const wanted = [
+    ...(aim.ratio === undefined ? [] : [`${aim.ratio}`]),
+    ...(aim.limit === undefined ? [] : [`${formatNumber(aim.limit)} ${row.unit}`]),
+  ].join(", ");
   return `${aim.better === "higher" ? "≥" : "≤"} ${wanted} ${reaches(row) ? "reached" : "MISSED"}`;
 }
 

@@ -19,6 +19,7 @@ export async function measureFanOut(plan: FanOutPlan): Promise<LoadedRate> {
       onBytes: (bytes) => count += marksIn(bytes, marksApart),
     })
     : await openSocketIo(port, { ...readers, onMessages: (more) => count += more });
+  await using _slow = await openStreams(port, { path, count: plan.slow ?? 0, slow: true });
   await using loop = new RequestLoop();
   const requests = [postBytes(plan.publishPath, plan.body)];
   loop.start(port, { requests, connections, pipeline });

@@ -22,10 +22,11 @@ function requestBytes(
   return concat(encoder.encode(head), body);
 }
 
-/** The bytes of a GET for an event stream. */
-export function streamBytes(path: string): Uint8Array {
+/** The bytes of a GET for an event stream, after the event with an id where one is given. */
+export function streamBytes(path: string, lastEventId?: string): Uint8Array {
   return encoder.encode(
-    `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\n` +
+      (lastEventId === undefined ? "" : `last-event-id: ${lastEventId}\r\n`) + "\r\n",
   );
 }
 

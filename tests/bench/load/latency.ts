@@ -9,21 +9,27 @@ import { until } from "../../_support/until.ts";
 
 const PADDING = "x".repeat(160);
 
-/** Latencies over HTTP: a pool of connections posts, one raw event stream receives. */
+/** A step between topics that has no factor in common with a round number of them, so that each gets as many. */
+const STRIDE = 7_919;
+
+/** Latencies over HTTP: a pool of connections posts, a raw event stream for each topic receives. */
 export async function measureLatency(plan: LatencyPlan): Promise<LatencyResult> {
+  const { port, topics = 1 } = plan;
+  const topicOf = (n: number) => topics === 1 ? "latency" : `latency.${n * STRIDE % topics}`;
   const clock = new Clock();
   const decoder = new TextDecoder("latin1");
-  let text = "";
-  const onBytes = (bytes: Uint8Array) => {
-    text += decoder.decode(bytes);
+  const texts: string[] = new Array(topics).fill("");
+  const onBytes = (bytes: Uint8Array, stream: number) => {
+    const text = texts[stream] + decoder.decode(bytes);
     const end = text.lastIndexOf("\n") + 1;
     for (const match of text.slice(0, end).matchAll(/~(\d+)~/g)) clock.received(Number(match[1]));
-    text = text.slice(end);
+    texts[stream] = text.slice(end);
   };
-  await using _stream = await openStreams(plan.port, { path: plan.streamPath, count: 1, onBytes });
-  await using pool = await SocketPool.open(plan.port);
+  const path = (n: number) => `${plan.streamPath}?topic=${topicOf(n)}`;
+  await using _streams = await openStreams(port, { path, count: topics, onBytes });
+  await using pool = await SocketPool.open(port);
   return await clock.run(plan, (n) => {
-    const body = JSON.stringify({ topic: "latency", data: `~${n}~${PADDING}` });
+    const body = JSON.stringify({ topic: topicOf(n), data: `~${n}~${PADDING}` });
     pool.send(postBytes(plan.publishPath, body));
   });
 }
@@ -54,6 +60,9 @@ class Clock {
   received(n: number): void {
     const sent = this.#sent[n];
     if (sent === undefined) throw new Error(`Cannot time message ${n}: it was never sent`);
+    if (this.#latencies[n] !== undefined) {
+      throw new Error(`Cannot time message ${n}: it came twice`);
+    }
     this.#latencies[n] = performance.now() - sent;
     this.#came++;
   }

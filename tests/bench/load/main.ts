@@ -6,6 +6,8 @@ import { holdRequests } from "./hold.ts";
 import type { HoldPlan, IdlePlan, LoadPlan } from "./plan.ts";
 import { measureRequests } from "./requests.ts";
 import { measureRoundTrips } from "./round_trip.ts";
+import { measurePages, measureReplay } from "./replay.ts";
+import { runStorm } from "./storm.ts";
 import { openStreams } from "./streams.ts";
 import { runTraffic } from "./traffic.ts";
 import { measureWork } from "./work.ts";
@@ -22,6 +24,12 @@ async function carryOut(plan: LoadPlan): Promise<unknown> {
       return await measurePubSubLatency(plan);
     case "traffic":
       return await runTraffic(plan);
+    case "replay":
+      return await measureReplay(plan);
+    case "pages":
+      return await measurePages(plan);
+    case "storm":
+      return await runStorm(plan);
     case "groups":
       return await measureGroups(plan);
     case "idle":

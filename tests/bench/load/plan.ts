@@ -23,6 +23,8 @@ export interface FanOutPlan {
   readonly streamKind: StreamKind;
   readonly publishers: number;
   readonly subscribers: number;
+  /** Further subscribers, which read a byte a second and whose messages do not count. @default 0 */
+  readonly slow?: number;
   /** One message or several; the text of each holds {@link MARK} once. */
   readonly body: string;
   /** Bytes from one mark in the stream to the next at least. */
@@ -36,12 +38,15 @@ export interface FanOutPlan {
 /** What messages travel in: Server-Sent Events, or Socket.IO over WebSocket alone. */
 export type StreamKind = "sse" | "socket.io";
 
-/** A fixed rate of messages to one subscriber, over HTTP. */
+/** A fixed rate of messages over HTTP: to the topic `latency`, or in turn to `latency.<n>`; each topic has one subscriber. */
 export interface LatencyPlan {
   readonly role: "latency";
   readonly port: number;
   readonly publishPath: string;
+  /** Without a query. */
   readonly streamPath: string;
+  /** @default 1 */
+  readonly topics?: number;
   readonly rate: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -62,9 +67,16 @@ export interface TrafficPlan {
   readonly port: number;
   /** Bodies of `POST /publish` that are sent in turn; the text of each holds {@link MARK} once. */
   readonly bodies: readonly string[];
+  /** Sends each body to so many topics in turn, `<topic>.<n>` in place of its own. @default its own alone */
+  readonly topics?: number;
   /** Connections that send as fast as they are answered, or so many messages a second. */
   readonly load: { readonly connections: number } | { readonly rate: number };
-  readonly streams: readonly { readonly path: string; readonly count: number }[];
+  readonly streams: readonly {
+    readonly path: string;
+    readonly count: number;
+    /** Whether these read a byte a second, and what they get does not count. @default false */
+    readonly slow?: boolean;
+  }[];
 }
 
 /** What happened since the traffic began. */
@@ -100,6 +112,45 @@ export interface GroupsResult {
   readonly latenciesMs: readonly (readonly number[])[];
   /** Answers other than 2xx. */
   readonly failures: number;
+}
+
+/** One stream, read from its beginning until it has given so many messages. */
+export interface ReplayPlan {
+  readonly role: "replay";
+  readonly port: number;
+  readonly streamPath: string;
+  readonly count: number;
+}
+
+/** The same messages read from their Redis stream, page after page. */
+export interface PagesPlan {
+  readonly role: "pages";
+  /** Of Redis. */
+  readonly port: number;
+  readonly key: string;
+  readonly count: number;
+  /** Messages of a page. */
+  readonly page: number;
+}
+
+/**
+ * Subscribers that connect, wait for a line of stdin, and then all ask at once for what came after an event. Answers a
+ * line when they are connected, and a {@link StormResult} when each has what it missed.
+ */
+export interface StormPlan {
+  readonly role: "storm";
+  readonly port: number;
+  readonly streamPath: string;
+  readonly subscribers: number;
+  readonly lastEventId: string;
+  /** Messages that each has missed; each has {@link MARK} once. */
+  readonly missed: number;
+}
+
+/** Seconds from the first request until a subscriber had all that it missed: the one in the middle, and the last. */
+export interface StormResult {
+  readonly median: number;
+  readonly last: number;
 }
 
 /** Streams that are opened and held until stdin ends. */
@@ -159,6 +210,9 @@ export type LoadPlan =
   | PubSubLatencyPlan
   | TrafficPlan
   | GroupsPlan
+  | ReplayPlan
+  | PagesPlan
+  | StormPlan
   | IdlePlan
   | WorkPlan
   | RoundTripPlan

@@ -11,12 +11,13 @@ export class RequestLoop implements AsyncDisposable {
   #stopped = false;
   #running: Promise<void>[] = [];
 
-  /** Starts the connections; each begins at another of the requests. */
+  /** Starts the connections; each begins at another of the requests, as far apart as these allow. */
   start(port: number, { requests, connections, pipeline = 1 }: RequestLoopOptions): void {
     const writes = requests.map((request) => repeat(request, pipeline));
     this.#running = Array.from({ length: connections }, async (_, index) => {
       using socket = await HttpSocket.connect(port);
-      for (let turn = index; !this.#stopped; turn++) {
+      const first = Math.max(index, Math.floor(index * requests.length / connections));
+      for (let turn = first; !this.#stopped; turn++) {
         const write = writes[turn % writes.length];
         if (!write) throw new RangeError("Cannot send requests: there are none");
         this.failures += await socket.pipeline(write, pipeline);

@@ -1,13 +1,17 @@
 /** Readers of event streams over raw sockets. */
+import { sleep } from "../../_support/until.ts";
 import { streamBytes, writeAll } from "./http_socket.ts";
 import type { ReadingTurns } from "./turns.ts";
 
 /** Options of {@link openStreams}. */
 export interface StreamsOptions {
-  readonly path: string;
+  /** Of all, or of the stream with a number from 0. */
+  readonly path: string | ((n: number) => string);
   readonly count: number;
-  /** Sees the bytes of each read; the array is used again. */
-  readonly onBytes?: (bytes: Uint8Array) => void;
+  /** Whether they read a byte a second from when they are open, and nobody sees it. @default false */
+  readonly slow?: boolean;
+  /** Sees the bytes of each read, and the number of their stream; the array is used again. */
+  readonly onBytes?: (bytes: Uint8Array, n: number) => void;
   readonly turns?: ReadingTurns;
 }
 
@@ -19,13 +23,16 @@ const decoder = new TextDecoder("latin1");
  *
  * @throws {Error} when one is answered with anything but 200.
  */
-export function openStreams(port: number, options: StreamsOptions): Promise<AsyncDisposable> {
+export function openStreams(
+  port: number,
+  { path, onBytes = () => {}, ...options }: StreamsOptions,
+): Promise<AsyncDisposable> {
   return openReaders(port, {
     ...options,
-    open: async (connection) => {
-      await writeAll(connection, streamBytes(options.path));
+    open: async (connection, n) => {
+      await writeAll(connection, streamBytes(typeof path === "string" ? path : path(n)));
       await firstBlock(connection);
-      return options.onBytes ?? (() => {});
+      return (bytes) => onBytes(bytes, n);
     },
   });
 }
@@ -34,25 +41,29 @@ export function openStreams(port: number, options: StreamsOptions): Promise<Asyn
 export interface ReadersOptions {
   readonly count: number;
   /** Does what comes before the messages; returns what then sees the bytes of each read, in an array that is used again. */
-  readonly open: (connection: Deno.TcpConn) => Promise<(bytes: Uint8Array) => void>;
+  readonly open: (connection: Deno.TcpConn, n: number) => Promise<(bytes: Uint8Array) => void>;
   /** When each may read. @default as soon as there is something */
   readonly turns?: ReadingTurns;
+  /** See {@link StreamsOptions.slow}. */
+  readonly slow?: boolean;
 }
 
 /** Opens connections, a few at a time, and reads all of them until disposed of. */
 export async function openReaders(
   port: number,
-  { count, open, turns }: ReadersOptions,
+  { count, open, turns, slow = false }: ReadersOptions,
 ): Promise<AsyncDisposable> {
   const connections: Deno.TcpConn[] = [];
   const running: Promise<void>[] = [];
   for (let opened = 0; opened < count; opened += AT_ONCE) {
     const size = Math.min(AT_ONCE, count - opened);
-    await Promise.all(Array.from({ length: size }, async () => {
+    await Promise.all(Array.from({ length: size }, async (_, index) => {
       const connection = await Deno.connect({ hostname: "127.0.0.1", port });
       connections.push(connection);
-      const onBytes = await open(connection);
-      running.push(readAll(connection, { onBytes, turn: turns?.seat() }));
+      const onBytes = await open(connection, opened + index);
+      running.push(
+        slow ? readSlowly(connection) : readAll(connection, { onBytes, turn: turns?.seat() }),
+      );
     }));
   }
   return {
@@ -82,10 +93,11 @@ const BUFFER_BYTES_IN_TURNS = 65_536;
 
 interface Reading {
   readonly onBytes: (bytes: Uint8Array) => void;
-  readonly turn: (() => Promise<void>) | undefined;
+  readonly turn?: (() => Promise<void>) | undefined;
 }
 
-async function readAll(
+/** Reads until the stream or its connection is closed. */
+export async function readAll(
   connection: Deno.TcpConn,
   { onBytes, turn }: Reading,
 ): Promise<void> {
@@ -98,5 +110,15 @@ async function readAll(
     }
   } catch {
     // It was closed under the read, which is how a stream ends here.
+  }
+}
+
+/** A byte a second, until the connection is closed. */
+async function readSlowly(connection: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(1);
+  try {
+    while (await connection.read(buffer) !== null) await sleep(1_000);
+  } catch {
+    // It was closed under the read or the wait, which is how a stream ends here.
   }
 }

@@ -32,8 +32,9 @@ interface Publishing extends AsyncDisposable {
   count(): Omit<TrafficCount, "delivered">;
 }
 
-async function startPublishing({ port, bodies, load }: TrafficPlan): Promise<Publishing> {
-  const requests = bodies.map((body) => postBytes("/publish", body));
+async function startPublishing(plan: TrafficPlan): Promise<Publishing> {
+  const { port, load } = plan;
+  const requests = bodiesOf(plan).map((body) => postBytes("/publish", body));
   if ("rate" in load) return await startPacing(port, { requests, rate: load.rate });
   const loop = new RequestLoop();
   loop.start(port, { requests, connections: load.connections });
@@ -41,6 +42,14 @@ async function startPublishing({ port, bodies, load }: TrafficPlan): Promise<Pub
     count: () => ({ published: loop.count, failures: loop.failures }),
     [Symbol.asyncDispose]: () => loop[Symbol.asyncDispose](),
   };
+}
+
+function bodiesOf({ bodies, topics }: TrafficPlan): readonly string[] {
+  if (topics === undefined) return bodies;
+  const messages = bodies.map((body) => JSON.parse(body));
+  return Array.from({ length: topics }, (_, n) => n).flatMap((n) =>
+    messages.map((message) => JSON.stringify({ ...message, topic: `${message.topic}.${n}` }))
+  );
 }
 
 async function startPacing(
