@@ -6,6 +6,7 @@ import type { Bench, Row } from "./bench.ts";
 import { type Chart, chartSvg, THEMES } from "./chart.ts";
 import { coldStartBench } from "./cold_start_bench.ts";
 import { fanOutBench } from "./fan_out_bench.ts";
+import { growthBench } from "./growth_bench.ts";
 import { latencyBench } from "./latency_bench.ts";
 import { laterBench } from "./later_bench.ts";
 import { describeMachine } from "./machine.ts";
@@ -41,6 +42,7 @@ const BENCHES: readonly Bench[] = [
   replayBench,
   stormBench,
   slowReaderBench,
+  growthBench,
 ];
 
 const HELP =
