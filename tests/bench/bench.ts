@@ -26,6 +26,8 @@ export interface Point {
   readonly line: string;
   /** What grows. */
   readonly along: "subscribers" | "topics" | "bytes" | "isolates";
+  /** The same in the words that stand below the axis. */
+  readonly axis: string;
   readonly at: number;
 }
 

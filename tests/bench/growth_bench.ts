@@ -98,14 +98,14 @@ function costs(arm: GrowthArm): Plan[] {
 function curves(arm: GrowthArm): Plan[] {
   const subscribers = COUNTS.map((at): Plan => ({
     label: `${count(at, "subscriber")}, ${FEW} publishers`,
-    along: { along: "subscribers", at },
+    along: { along: "subscribers", axis: `subscribers of one topic, ${FEW} publishers`, at },
     arm,
     load: delivering({ subscribers: at }),
     measures: [DELIVERED, ...DELIVERY_CPU],
   }));
   const topics = COUNTS.map((at): Plan => ({
     label: `${count(at, "topic")}, ${MANY} connections`,
-    along: { along: "topics", at },
+    along: { along: "topics", axis: `topics, ${MANY} connections`, at },
     arm,
     load: publishing({ topics: at }),
     measures: [PUBLISHED, ...PUBLISH_CPU],
@@ -116,7 +116,7 @@ function curves(arm: GrowthArm): Plan[] {
 function sizes(arm: GrowthArm): Plan[] {
   return SIZES.map((at, index): Plan => ({
     label: `${SIZE_NAMES[index]}, ${MANY} connections`,
-    along: { along: "bytes", at },
+    along: { along: "bytes", axis: `data of a message, ${MANY} connections`, at },
     arm,
     load: sized(at),
     measures: [PUBLISHED, PUBLISHED_BYTES, ...undrawn(PUBLISH_CPU)],
@@ -124,16 +124,22 @@ function sizes(arm: GrowthArm): Plan[] {
 }
 
 function isolates(at: number, arm: GrowthArm): Plan[] {
-  const along = { along: "isolates", at } as const;
+  const axis = "isolates of deno serve --parallel";
   const label = at === 1 ? "deno serve, 1 isolate" : `deno serve --parallel, ${at} isolates`;
   return [
     {
-      ...{ label, along, arm },
+      ...{ label, arm },
+      along: { along: "isolates", axis: `${axis}, ${MANY} connections`, at },
       load: publishing({}),
       measures: [PUBLISHED, ...ISOLATE_PUBLISH_CPU],
     },
     {
-      ...{ label, along, arm },
+      ...{ label, arm },
+      along: {
+        along: "isolates",
+        axis: `${axis}, ${MANY} publishers, ${SUBSCRIBERS} subscribers`,
+        at,
+      },
       load: delivering({ connections: MANY }),
       measures: [DELIVERED, ...ISOLATE_DELIVERY_CPU],
     },

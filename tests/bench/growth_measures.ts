@@ -23,7 +23,7 @@ export interface Measured {
   /** What it was measured with, in the words of a row. */
   readonly label: string;
   /** Its place on a curve. */
-  readonly along?: Pick<Point, "along" | "at">;
+  readonly along?: Pick<Point, "along" | "axis" | "at">;
   readonly measures: readonly Measure[];
   /** One for each round. */
   readonly usages: readonly Usage[];
@@ -82,7 +82,7 @@ export function rowsOfMeasured(all: readonly Measured[]): Row[] {
     measures.map((measure): Row => {
       const sample = (of: readonly Usage[]) =>
         sampleOf(of.map((usage) => measure.of(usage, along?.at ?? 0)));
-      const base = along?.along === "isolates" && along.at > 1
+      const base = along?.along === "isolates" && along.at > 1 && measure.drawn
         ? all.find((other) =>
           other.along?.along === "isolates" && other.along.at === 1 &&
           other.measures.includes(measure)
