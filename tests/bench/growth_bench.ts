@@ -27,6 +27,8 @@ const BATCHING = 8;
 /** Publishers at full speed. */
 const FEW = 4;
 const MANY = 64;
+/** Publishers of large messages: 64 of the largest would be all that Runnel lets wait, and it refuses more. */
+const SIZED = 16;
 /** Subscribers where their number does not change. */
 const SUBSCRIBERS = 1_000;
 /** Messages that a topic keeps where they are large: what Redis has in memory is bounded so. */
@@ -115,8 +117,8 @@ function curves(arm: GrowthArm): Plan[] {
 
 function sizes(arm: GrowthArm): Plan[] {
   return SIZES.map((at, index): Plan => ({
-    label: `${SIZE_NAMES[index]}, ${MANY} connections`,
-    along: { along: "bytes", axis: `data of a message, ${MANY} connections`, at },
+    label: `${SIZE_NAMES[index]}, ${SIZED} connections`,
+    along: { along: "bytes", axis: `data of a message, ${SIZED} connections`, at },
     arm,
     load: sized(at),
     measures: [PUBLISHED, PUBLISHED_BYTES, ...undrawn(PUBLISH_CPU)],
@@ -162,7 +164,7 @@ function publishing(
 
 function sized(dataBytes: number): Load {
   const body = JSON.stringify({ topic: "bench.sized", data: { mark: MARK } });
-  return { bodies: [body], dataBytes, load: { connections: MANY }, streams: [] };
+  return { bodies: [body], dataBytes, load: { connections: SIZED }, streams: [] };
 }
 
 function delivering(
