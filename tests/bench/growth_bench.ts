@@ -93,6 +93,7 @@ function costs(arm: GrowthArm): Plan[] {
       arm,
       load: delivering({ connections: MANY }),
       measures: delivery,
+      note: "CPU time of deliveries has that of their publishes in it",
     },
   ];
 }
@@ -134,6 +135,7 @@ function isolates(at: number, arm: GrowthArm): Plan[] {
       along: { along: "isolates", axis: `${axis}, ${MANY} connections`, at },
       load: publishing({}),
       measures: [PUBLISHED, ...ISOLATE_PUBLISH_CPU],
+      ...(at > 1 ? { note: "the load and Redis use these cores too" } : {}),
     },
     {
       ...{ label, arm },

@@ -18,7 +18,7 @@ import type { Sample } from "./statistics.ts";
 /** Panels beside each other, and pixels between them. */
 const COLUMNS = 2;
 const GAP = { x: 24, y: 30 };
-const PANEL = { width: (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP.x) / COLUMNS, height: 228 };
+const PANEL = { width: (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP.x) / COLUMNS, height: 232 };
 /** Where the numbers are drawn within a panel; what is left is for the words around them. */
 const PLOT = { left: 86, right: PANEL.width - 42, top: 44, bottom: 176 };
 /** From the first point to where the lines of the grid begin: as much as its label may need. */
@@ -27,11 +27,12 @@ const SIZE = 11;
 const RADIUS = 3;
 /** How much higher or lower the neighbours of a point are where its label must make way for the line. */
 const STEEP = 10;
+const ASIDE = 5;
 
 /** A row on a curve. */
 type PointRow = Row & { readonly point: Point };
 
-/** A panel for each number and each thing that grows: its line, with whiskers from the lowest to the highest round. */
+/** A panel for each number and each thing that grows: its line, with pale bars from the lowest to the highest round. */
 export function growthChartSvg(chart: Chart): string {
   const rows = rowsOfGrowthChart(chart.rows);
   const panels = Map.groupBy(rows, ({ point }) => `${point.along}\n${point.panel}`);
@@ -45,7 +46,7 @@ export function growthChartSvg(chart: Chart): string {
   const below = MARGIN + Math.ceil(panels.size / COLUMNS) * (PANEL.height + GAP.y) + 12;
   const caption = captionSvg({ ...chart, rows }, {
     y: below,
-    range: "whiskers go",
+    range: "pale bars go",
   });
   const title = rows.map(({ name, unit, runnel }) =>
     `${name}: ${formatCount(runnel.median)} ${unit}`
@@ -96,7 +97,7 @@ function panelSvg(rows: readonly PointRow[], place: Place): string[] {
   ];
 }
 
-// a linear axis has room for the longest whisker; a logarithmic one is made for the medians
+// both kinds of axis have room for the highest round; what is below a logarithmic one is cut
 function highestOf(rows: readonly PointRow[]): number {
   return Math.max(...rows.map(({ runnel }) => runnel.highest));
 }
@@ -159,9 +160,9 @@ function acrossSvg(
   const style = { size: SIZE, fill: theme.quiet, anchor: "middle" } as const;
   return [
     ...[...marks.values()].map((point) =>
-      text({ ...style, x: toX(point.at), y: y + PLOT.bottom + 28 }, formatAt(point))
+      text({ ...style, x: toX(point.at), y: y + PLOT.bottom + 32 }, formatAt(point))
     ),
-    text({ ...style, x: middle, y: y + PLOT.bottom + 46 }, rows[0]?.point.axis ?? ""),
+    text({ ...style, x: middle, y: y + PLOT.bottom + 50 }, rows[0]?.point.axis ?? ""),
   ];
 }
 
@@ -177,12 +178,12 @@ function lineSvg(
 ): string[] {
   const path = places.map(({ x, y }, n) => `${n === 0 ? "M" : "L"}${round(x)} ${round(y)}`);
   return [
-    `<path d="${path.join("")}" fill="none" stroke="${colour}" stroke-width="2"/>`,
     ...places.map(({ x, low, high }) =>
       `<path d="M${round(x)} ${round(low)}V${
         round(high)
-      }" stroke="${theme.range}" stroke-width="1.5"/>`
+      }" stroke="${colour}" stroke-opacity="0.35" stroke-width="6"/>`
     ),
+    `<path d="${path.join("")}" fill="none" stroke="${colour}" stroke-width="2"/>`,
     ...places.map(({ x, y }) =>
       `<circle cx="${round(x)}" cy="${round(y)}" r="${RADIUS}" fill="${colour}"/>`
     ),
@@ -200,14 +201,20 @@ interface Surroundings {
   readonly around: readonly [Spot | undefined, Spot | undefined];
 }
 
-/** The number at a point: above the upper of two lines and below the lower one, beside what the line does there. */
+/**
+ * The number at a point, where the line leaves room: above the upper of two lines and below the lower one, below a
+ * valley of a single one, and beside a line that goes up or down.
+ */
 function labelSvg(spot: Spot, { theme, spots, around: [before, after] }: Surroundings): string {
-  const [upper] = spots.filter(({ at }) => at === spot.at).toSorted((a, b) => a.y - b.y);
-  const above = upper === spot;
-  const fall = ((after ?? spot).y - (before ?? spot).y) * (above ? 1 : -1);
-  const aside = fall > STEEP ? 2 : fall < -STEEP ? -2 : 0;
+  const same = spots.filter(({ at }) => at === spot.at).toSorted((a, b) => a.y - b.y);
+  const [left, right] = [(before ?? spot).y - spot.y, (after ?? spot).y - spot.y];
+  const above = same.length === 1 ? left >= 0 || right >= 0 : same[0] === spot;
+  const through = left * right <= 0 && Math.abs(right - left) > STEEP;
+  const aside = !through ? 0 : (right > left) === above ? ASIDE : -ASIDE;
   const anchor = aside > 0 ? "start" : aside < 0 ? "end" : "middle";
-  const y = above ? Math.min(spot.y, spot.high) - 7 : Math.max(spot.y, spot.low) + 15;
+  // beside the pale bar, or beyond its end
+  const [highest, lowest] = aside === 0 ? [spot.high, spot.low] : [spot.y, spot.y];
+  const y = above ? highest - 7 : lowest + 15;
   const style = { size: SIZE, fill: theme.text, anchor } as const;
   return text({ ...style, x: spot.x + aside, y }, formatShort(spot.sample.median));
 }

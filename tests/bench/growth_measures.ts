@@ -25,6 +25,8 @@ export interface Measured {
   /** Its place on a curve. */
   readonly along?: Pick<Point, "along" | "axis" | "at">;
   readonly measures: readonly Measure[];
+  /** What must be known to read its rows rightly. */
+  readonly note?: string;
   /** One for each round. */
   readonly usages: readonly Usage[];
 }
@@ -78,8 +80,8 @@ export function undrawn(measures: readonly Measure[]): Measure[] {
 
 /** A row for each measure; what was measured with one isolate is the baseline of more. */
 export function rowsOfMeasured(all: readonly Measured[]): Row[] {
-  return all.flatMap(({ label, along, measures, usages }) =>
-    measures.map((measure): Row => {
+  return all.flatMap(({ label, along, measures, note, usages }) =>
+    measures.map((measure, index): Row => {
       const sample = (of: readonly Usage[]) =>
         sampleOf(of.map((usage) => measure.of(usage, along?.at ?? 0)));
       const base = along?.along === "isolates" && along.at > 1 && measure.drawn
@@ -94,6 +96,7 @@ export function rowsOfMeasured(all: readonly Measured[]): Row[] {
         runnel: sample(usages),
         ...(base ? { baselineName: base.label, baseline: sample(base.usages) } : {}),
         loadCpu: { runnel: sampleOf(usages.map(({ loadCores }) => loadCores)) },
+        ...(note !== undefined && index === 0 ? { note } : {}),
         ...(along && measure.drawn ? { point: { ...along, ...measure.drawn } } : {}),
       };
     })

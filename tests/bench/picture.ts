@@ -102,7 +102,7 @@ function captionOf({ machine, time, rows }: Chart, range: string): string[] {
   const { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit } = machine;
   const rounds = Math.min(...rows.map(({ runnel }) => runnel.rounds.length));
   return [
-    `Median of ${rounds} ${rounds === 1 ? "round" : "rounds"}; ${range} goes from the lowest to ` +
+    `Median of ${rounds} ${rounds === 1 ? "round" : "rounds"}; ${range} from the lowest to the ` +
     "highest. Load, server and Redis share the machine.",
     `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
     `Deno ${deno}, Redis ${redis}, fdatasync ${fsyncMs.toFixed(2)} ms, commit ${commit}, ` +
