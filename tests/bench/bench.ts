@@ -11,9 +11,24 @@ export interface Row {
   readonly baseline?: Sample;
   readonly aim?: Aim;
   /** Cores that making the load took while each of the two was measured. */
-  readonly loadCpu?: { readonly runnel: Sample; readonly baseline: Sample };
+  readonly loadCpu?: { readonly runnel: Sample; readonly baseline?: Sample };
+  /** Where it stands on a curve, if it does. */
+  readonly point?: Point;
   /** What must be known to read the line rightly. */
   readonly note?: string;
+}
+
+/** Where a row stands on a curve. */
+export interface Point {
+  /** The heading of the panel in which it is drawn, in which all rows have one unit. */
+  readonly panel: string;
+  /** Whose number it is, where a panel has several lines. */
+  readonly line: string;
+  /** What grows. */
+  readonly along: "subscribers" | "topics" | "bytes" | "isolates";
+  /** The same in the words that stand below the axis. */
+  readonly axis: string;
+  readonly at: number;
 }
 
 /** What is wanted: of the ratio, of Runnel's own number, or of both; and whether more or less is better. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import type { Row } from "./bench.ts";
-import { chartSvg, escapeXml, formatCount, THEMES } from "./chart.ts";
+import { chartSvg, rowsOfChart } from "./chart.ts";
 import type { Machine } from "./machine.ts";
+import { escapeXml, formatCount, THEMES } from "./picture.ts";
 import { sampleOf } from "./statistics.ts";
+import { overlappingTexts, textsOutside } from "./text_boxes.ts";
 
 const machine: Machine = {
   ...{ cpu: "A <CPU> & more", cores: 2, memoryGiB: 8, system: "Linux", deno: "2.9.6" },
@@ -31,19 +33,41 @@ Deno.test("chartSvg() draws each unit on a scale of its own, in proportion", () 
   const ours = widths(svg, THEMES.light.runnel);
   const theirs = widths(svg, THEMES.light.baseline);
   assert.equal(ours.length, 3);
-  const longest = theirs[0] ?? 0;
-  assert.deepEqual(theirs, [longest, longest, longest]);
-  const shares = ours.map((width) => Math.round(100 * width / longest));
+  const shares = ours.map((width, index) => Math.round(100 * width / (theirs[index] ?? 0)));
   assert.deepEqual(shares, [30, 50, 50]);
 });
 
-Deno.test("chartSvg() keeps everything inside its picture", () => {
-  const svg = draw();
-  const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(svg) ?? [];
-  const numbers = (name: string) =>
-    [...svg.matchAll(new RegExp(`\\b${name}="([\\d.-]+)"`, "g"))].map((one) => Number(one[1]));
-  assert.ok(numbers("x").every((x) => x >= 0 && x < Number(width)));
-  assert.ok(numbers("y").every((y) => y > 0 && y <= Number(height)));
+Deno.test("chartSvg() keeps everything inside its picture, however long a label is", () => {
+  const name = "a program with quite a long name, 64 connections, everysec";
+  const long = rows.map((one) => ({ ...one, baselineName: name }));
+  for (const svg of [draw(), draw(long)]) {
+    assert.deepEqual(textsOutside(svg), []);
+    assert.deepEqual(overlappingTexts(svg), []);
+    assert.ok(widths(svg, THEMES.light.baseline).every((width) => width > 0 && width < 768));
+  }
+});
+
+Deno.test("chartSvg() draws a number of Runnel once, with all that it was measured against", () => {
+  const [publish] = rows;
+  assert.ok(publish);
+  const other = { ...publish, baselineName: "redis-py", baseline: sampleOf([20_000]) };
+  const svg = draw([publish, rows[1] ?? publish, other]);
+  assert.equal(widths(svg, THEMES.light.runnel).length, 2);
+  assert.equal(widths(svg, THEMES.light.baseline).length, 3);
+  const order = ["publish, always", "JSON echo", "redis-py", "publish, everysec"];
+  const places = order.map((words) => svg.indexOf(words, svg.indexOf("</title>")));
+  assert.deepEqual(places, places.toSorted((a, b) => a - b));
+});
+
+Deno.test("rowsOfChart() leaves out what is on a curve, and what there is nothing to compare with", () => {
+  const [publish] = rows;
+  assert.ok(publish);
+  const alone: Row = { name: "alone", unit: "/s", runnel: sampleOf([1]) };
+  const limited: Row = { ...alone, aim: { limit: 2, better: "lower" } };
+  const point = { panel: "", axis: "", line: "Runnel", along: "topics", at: 1 } as const;
+  assert.deepEqual(rowsOfChart([publish, alone, limited, { ...publish, point }]), [
+    ...[publish, limited],
+  ]);
 });
 
 Deno.test("chartSvg() says what was measured, on what and when, and is well-formed", () => {

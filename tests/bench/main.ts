@@ -3,14 +3,17 @@ import { parseArgs } from "node:util";
 import { authBench } from "./auth_bench.ts";
 import { batchBench } from "./batch_bench.ts";
 import type { Bench, Row } from "./bench.ts";
-import { type Chart, chartSvg, THEMES } from "./chart.ts";
+import { chartSvg, rowsOfChart } from "./chart.ts";
 import { coldStartBench } from "./cold_start_bench.ts";
 import { fanOutBench } from "./fan_out_bench.ts";
+import { growthBench } from "./growth_bench.ts";
+import { growthChartSvg, rowsOfGrowthChart } from "./growth_chart.ts";
 import { latencyBench } from "./latency_bench.ts";
 import { laterBench } from "./later_bench.ts";
 import { describeMachine } from "./machine.ts";
 import { memoryBench } from "./memory_bench.ts";
 import { patternsBench } from "./patterns_bench.ts";
+import { type Chart, THEMES } from "./picture.ts";
 import { publishBench } from "./publish_bench.ts";
 import { replicatedBench } from "./replicated_bench.ts";
 import { formatReport, reportJson } from "./report.ts";
@@ -41,6 +44,7 @@ const BENCHES: readonly Bench[] = [
   replayBench,
   stormBench,
   slowReaderBench,
+  growthBench,
 ];
 
 const HELP =
@@ -52,7 +56,8 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(15)}${about}`).join("\n")}
   --rounds N    how often each thing is measured, in turn (default 3)
   --seconds N   how long one measurement takes, after its warm-up (default 3)
   --json FILE   where the numbers go (default bench.json)
-  --chart PATH  draws them as PATH-light.svg and PATH-dark.svg; those of the README are
+  --chart PATH  draws what has a baseline or an aim as PATH-light.svg and PATH-dark.svg, and curves as
+                PATH-growth-light.svg and PATH-growth-dark.svg; those of the README are
                 deno task bench publish fanout --chart lib/docs/pictures/bench
   --note TEXT   stands below them, such as "on a busy machine"`;
 
@@ -82,10 +87,17 @@ async function drawCharts(
   parts: Pick<Chart, "machine" | "rows" | "note">,
 ): Promise<void> {
   const time = new Date();
-  for (const [name, theme] of Object.entries(THEMES)) {
-    await Deno.writeTextFile(`${path}-${name}.svg`, chartSvg({ ...parts, time, theme }));
+  const pictures = [
+    { stem: path, draw: chartSvg, rows: rowsOfChart(parts.rows) },
+    { stem: `${path}-growth`, draw: growthChartSvg, rows: rowsOfGrowthChart(parts.rows) },
+  ];
+  for (const { stem, draw, rows } of pictures) {
+    if (rows.length === 0) continue;
+    for (const [name, theme] of Object.entries(THEMES)) {
+      await Deno.writeTextFile(`${stem}-${name}.svg`, draw({ ...parts, rows, time, theme }));
+    }
+    console.log(`Drawn as ${stem}-light.svg and ${stem}-dark.svg`);
   }
-  console.log(`Drawn as ${path}-light.svg and ${path}-dark.svg`);
 }
 
 function readOptions(args: string[]) {

@@ -76,7 +76,9 @@ function formatAim(row: Row): string {
 
 function formatLoad({ loadCpu }: Row): string {
   if (!loadCpu) return "";
-  return `${loadCpu.runnel.median.toFixed(2)}, baseline ${loadCpu.baseline.median.toFixed(2)}`;
+  const { runnel, baseline } = loadCpu;
+  const own = runnel.median.toFixed(2);
+  return baseline === undefined ? own : `${own}, baseline ${baseline.median.toFixed(2)}`;
 }
 
 function formatSample({ median, lowest, highest }: Sample): string {

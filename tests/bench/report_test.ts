@@ -37,6 +37,8 @@ Deno.test("formatReport() says what the load took where that was measured", () =
   assert.match(text, /\| cores of the load +\|\n/);
   assert.match(text, /\| 0\.50, baseline 0\.25 \|\n/);
   assert.doesNotMatch(formatReport(machine, [plain]), /cores of the load/);
+  const single = { ...plain, loadCpu: { runnel: sampleOf([0.5]) } };
+  assert.match(formatReport(machine, [single]), /\| 0\.50 +\|\n?$/);
 });
 
 const alone: Row = { name: "p99", unit: "ms", runnel: sampleOf([12]) };

@@ -3,7 +3,7 @@ import { startTopology } from "../../lib/cli/topology/start_topology.ts";
 import type { Topology, TopologyName } from "../../lib/cli/topology/topology.ts";
 import { type ServerProcess, startServer } from "../_support/server.ts";
 import type { Reading } from "./cost.ts";
-import { cpuSeconds } from "./machine.ts";
+import { type CountMessages, takeReading } from "./reading.ts";
 import { RedisGauge } from "./redis_gauge.ts";
 
 /** How many partitions each deployment has, but for the first. */
@@ -66,22 +66,8 @@ export class Arm implements AsyncDisposable {
   }
 
   /** What was counted up to now; `count` counts on the side of the load. */
-  async read(
-    count: () => Promise<{ published: number; delivered: number }>,
-  ): Promise<Reading> {
-    const [{ published, delivered }, runnel, ...redis] = await Promise.all([
-      count(),
-      cpuSeconds(this.#server.pid),
-      ...this.#gauges.map((gauge) => gauge.read()),
-    ]);
-    return {
-      at: performance.now(),
-      published,
-      delivered,
-      runnel,
-      redis: redis.reduce((sum, { cpu }) => sum + cpu, 0),
-      commits: redis.reduce((sum, { commits }) => sum + commits, 0),
-    };
+  async read(count: CountMessages): Promise<Reading> {
+    return await takeReading({ gauges: this.#gauges, pid: this.#server.pid }, count);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -69,6 +69,10 @@ export interface TrafficPlan {
   readonly bodies: readonly string[];
   /** Sends each body to so many topics in turn, `<topic>.<n>` in place of its own. @default its own alone */
   readonly topics?: number;
+  /** Bytes of JSON that the data of each body, an object, is filled up to. @default as they are */
+  readonly dataBytes?: number;
+  /** Sends so many copies of each body at a time, by `POST /batch`. @default 1, by `POST /publish` */
+  readonly batch?: number;
   /** Connections that send as fast as they are answered, or so many messages a second. */
   readonly load: { readonly connections: number } | { readonly rate: number };
   readonly streams: readonly {
@@ -77,16 +81,22 @@ export interface TrafficPlan {
     /** Whether these read a byte a second, and what they get does not count. @default false */
     readonly slow?: boolean;
   }[];
+  /** Whether the streams are read in turns, which costs less and is for counting alone. @default false */
+  readonly turns?: boolean;
+  /** Bytes from one mark in a stream to the next at least. @default 1 */
+  readonly marksApart?: number;
 }
 
 /** What happened since the traffic began. */
 export interface TrafficCount {
-  /** Requests answered. */
+  /** Messages whose requests were answered. */
   readonly published: number;
   /** Messages that came to all subscribers together. */
   readonly delivered: number;
   /** Answers other than 2xx. */
   readonly failures: number;
+  /** Seconds of CPU time that the load process has used. */
+  readonly cpuSeconds: number;
 }
 
 /** Groups of publishers, each connection of them in a closed loop, at the same time. */
