@@ -1,3 +1,4 @@
+import { PatternIndex } from "./pattern_index.ts";
 import type { TopicFilter } from "./topic_filter.ts";
 
 /** Whoever a filter belongs to. */
@@ -5,74 +6,61 @@ export interface Filtered {
   readonly filter: TopicFilter;
 }
 
-/** Most topics whose listeners by pattern are remembered. */
-const REMEMBERED = 10_000;
-
-/**
- * Who listens to which topic. Patterns are matched once for each topic, not for each message, so that a message costs
- * its matches and not the number of patterns.
- */
+/** Who listens to which topic, by its name or by a pattern. A message costs its matches, not the number of patterns. */
 export class Audience<T extends Filtered> {
   readonly #named = new Map<string, Set<T>>();
-  readonly #open = new Set<T>();
-  readonly #matching = new Map<string, Set<T>>();
-  readonly #nobody = new Set<T>();
+  readonly #open = new PatternIndex<T>();
 
   /** Adds a listener. */
   add(listener: T): void {
-    const { filter } = listener;
-    if (!filter.isOpen) {
-      for (const topic of filter.topics) this.#namedOf(topic).add(listener);
-      return;
-    }
-    this.#open.add(listener);
-    for (const [topic, listeners] of this.#matching) {
-      if (filter.matches(topic)) listeners.add(listener);
-    }
+    const { topics, patterns } = listener.filter;
+    for (const topic of topics) this.#namedOf(topic).add(listener);
+    for (const pattern of patterns) this.#open.add(pattern, listener);
   }
 
   /** Removes a listener; one that is not there is ignored. */
   remove(listener: T): void {
-    for (const topic of listener.filter.topics) {
+    const { topics, patterns } = listener.filter;
+    for (const topic of topics) {
       const listeners = this.#named.get(topic);
       listeners?.delete(listener);
       if (listeners?.size === 0) this.#named.delete(topic);
     }
-    if (!this.#open.delete(listener)) return;
-    for (const listeners of this.#matching.values()) listeners.delete(listener);
+    for (const pattern of patterns) this.#open.delete(pattern, listener);
   }
 
   /** Whether anybody listens to a topic. */
   has(topic: string): boolean {
-    return (this.#named.get(topic)?.size ?? 0) > 0 || this.#matchingOf(topic).size > 0;
+    return this.#named.has(topic) || this.#open.of(topic).some(({ size }) => size > 0);
   }
 
-  /** Calls `tell` for each listener of a topic; it may remove listeners. */
+  /** Calls `tell` once for each listener of a topic; it may remove listeners. */
   forEach(topic: string, tell: (listener: T) => void): void {
-    this.#named.get(topic)?.forEach(tell);
-    this.#matchingOf(topic).forEach(tell);
+    const named = this.#named.get(topic);
+    const open = this.#open.of(topic);
+    const [only = named] = open;
+    if (open.length + (named === undefined ? 0 : 1) <= 1) return only?.forEach(tell);
+    const told = new Set<T>();
+    const tellOnce = (listener: T) => {
+      if (told.has(listener)) return;
+      told.add(listener);
+      tell(listener);
+    };
+    named?.forEach(tellOnce);
+    for (const listeners of open) listeners.forEach(tellOnce);
   }
 
   /** Everybody, whatever they listen to. */
   all(): Set<T> {
-    const all = new Set(this.#open);
+    const all = new Set<T>();
     for (const listeners of this.#named.values()) listeners.forEach((one) => all.add(one));
+    for (const listeners of this.#open.all()) listeners.forEach((one) => all.add(one));
     return all;
   }
 
   #namedOf(topic: string): Set<T> {
     let listeners = this.#named.get(topic);
     if (listeners === undefined) this.#named.set(topic, listeners = new Set());
-    return listeners;
-  }
-
-  #matchingOf(topic: string): Set<T> {
-    if (this.#open.size === 0) return this.#nobody;
-    let listeners = this.#matching.get(topic);
-    if (listeners !== undefined) return listeners;
-    listeners = new Set([...this.#open].filter(({ filter }) => filter.matches(topic)));
-    if (this.#matching.size >= REMEMBERED) this.#matching.clear();
-    this.#matching.set(topic, listeners);
     return listeners;
   }
 }

@@ -15,7 +15,11 @@ export class Channel {
   #since: Id = ZERO;
   #last: Id | undefined;
 
-  constructor(readonly name: string) {}
+  constructor(
+    readonly name: string,
+    /** The topic it carries; the partition's own carries all. */
+    readonly topic?: string,
+  ) {}
 
   /** Whether nothing after {@link since} is missing. */
   get live(): boolean {

@@ -3,21 +3,23 @@ import type { Keys } from "../redis/keys.ts";
 import { Channel } from "./channel.ts";
 import type { TopicFilter } from "./topic_filter.ts";
 
-/** A channel with the topic it carries; the partition's own carries all. */
-export interface ChannelEntry {
-  readonly topic: string | undefined;
-  readonly channel: Channel;
-}
-
 /**
  * The channels of a feed: one for each topic named, and one for the whole partition where there is a pattern. While the
  * partition's is live it serves the named topics too.
+ *
+ * What a step asks for is kept as it changes: none of it costs more where there are many channels that are well.
  */
 export class ChannelTable {
   /** The channel of the whole partition. */
   readonly everything: Channel;
   readonly #keys: Keys;
   readonly #named = new Map<string, Channel>();
+  /** Every channel of a topic that is wanted and not live; some that have gone live since. */
+  readonly #missing = new Set<Channel>();
+  /** The channels that nobody wants, in the order of since when. */
+  readonly #unwanted = new Set<Channel>();
+  /** Every channel of a topic that is neither wanted nor subscribed; some that have become so since. */
+  readonly #loose = new Set<Channel>();
 
   constructor(keys: Keys) {
     this.#keys = keys;
@@ -36,13 +38,21 @@ export class ChannelTable {
 
   /** Counts one more that wants the channels of a filter. */
   want(filter: TopicFilter): void {
-    for (const channel of this.#of(filter)) channel.wanted++;
+    for (const channel of this.#of(filter)) {
+      channel.wanted++;
+      this.#unwanted.delete(channel);
+      this.#note(channel);
+    }
   }
 
   /** Counts one less. */
   unwant(filter: TopicFilter): void {
     for (const channel of this.#of(filter)) {
-      if (--channel.wanted === 0) channel.idleSince = performance.now();
+      if (--channel.wanted > 0) continue;
+      channel.idleSince = performance.now();
+      this.#missing.delete(channel);
+      this.#unwanted.add(channel);
+      this.#note(channel);
     }
   }
 
@@ -62,44 +72,62 @@ export class ChannelTable {
     }, ZERO);
   }
 
-  /** Channels that are wanted and neither live nor served by the partition's. */
-  missing(): ChannelEntry[] {
+  /** Channels that are wanted and neither live nor served by the partition's; at most so many. */
+  missing(most: number): Channel[] {
     const { everything } = this;
     if (everything.live) return [];
-    const named = this.#wantedButNotLive();
-    return everything.wanted > 0 ? [{ topic: undefined, channel: everything }, ...named] : named;
+    if (everything.wanted === 0) return this.servedByEverything(most);
+    return [everything, ...this.servedByEverything(most - 1)];
   }
 
-  /** Channels of named topics that must be live before the partition's may go. */
-  servedByEverything(): ChannelEntry[] {
-    return this.#wantedButNotLive();
+  /** Channels of named topics that must be live before the partition's may go; at most so many. */
+  servedByEverything(most: number): Channel[] {
+    const found: Channel[] = [];
+    for (const channel of this.#missing) {
+      if (found.length >= most) break;
+      if (channel.live) this.#missing.delete(channel);
+      else found.push(channel);
+    }
+    return found;
   }
 
   /** Channels that nobody has wanted since `before`, in `performance.now()` milliseconds. */
   idle(before: number): Channel[] {
-    return [this.everything, ...this.#named.values()].filter((channel) =>
-      channel.subscribed && channel.wanted === 0 && channel.idleSince < before
-    );
+    const found: Channel[] = [];
+    for (const channel of this.#unwanted) {
+      if (channel.idleSince >= before) break;
+      if (channel.subscribed) found.push(channel);
+    }
+    return found;
   }
 
   /** Forgets the named channels that are neither wanted nor subscribed. */
   prune(): void {
-    for (const [topic, channel] of this.#named) {
-      if (channel.wanted === 0 && !channel.subscribed) this.#named.delete(topic);
+    for (const channel of this.#loose) {
+      if (channel.topic === undefined || channel.wanted > 0 || channel.subscribed) continue;
+      this.#named.delete(channel.topic);
+      this.#unwanted.delete(channel);
     }
+    this.#loose.clear();
   }
 
-  /** What was known of the channels holds no more; with `link` they must be subscribed again. */
+  /** What was known of all channels holds no more; with `link` they must be subscribed again. */
   reset(options: { link: boolean }): void {
-    for (const channel of [this.everything, ...this.#named.values()]) channel.reset(options);
+    this.resetSome([this.everything, ...this.#named.values()], options);
   }
 
-  #wantedButNotLive(): ChannelEntry[] {
-    const entries: ChannelEntry[] = [];
-    for (const [topic, channel] of this.#named) {
-      if (channel.wanted > 0 && !channel.live) entries.push({ topic, channel });
+  /** What was known of these channels holds no more; with `link` they must be subscribed again. */
+  resetSome(channels: Iterable<Channel>, options: { link: boolean }): void {
+    for (const channel of channels) {
+      channel.reset(options);
+      this.#note(channel);
     }
-    return entries;
+  }
+
+  #note(channel: Channel): void {
+    if (channel.topic === undefined) return;
+    if (channel.wanted > 0 && !channel.live) this.#missing.add(channel);
+    if (channel.wanted === 0 && !channel.subscribed) this.#loose.add(channel);
   }
 
   #of(filter: TopicFilter): Channel[] {
@@ -107,7 +135,7 @@ export class ChannelTable {
     return filter.topics.map((topic) => {
       let channel = this.#named.get(topic);
       if (channel === undefined) {
-        channel = new Channel(this.#keys.channel(topic));
+        channel = new Channel(this.#keys.channel(topic), topic);
         this.#named.set(topic, channel);
       }
       return channel;

@@ -1,5 +1,6 @@
 import type { Position } from "../redis/position.ts";
-import type { ChannelEntry, ChannelTable } from "./channel_table.ts";
+import type { Channel } from "./channel.ts";
+import type { ChannelTable } from "./channel_table.ts";
 import type { FeedLine } from "./feed_line.ts";
 
 /** Options of {@link ChannelUpkeep}. */
@@ -40,15 +41,15 @@ export class ChannelUpkeep {
    * @throws RedisFailure with what Redis or the link said
    */
   async step(): Promise<void> {
-    const missing = this.#options.channels.missing();
-    if (missing.length > 0) await this.#goLive(missing.slice(0, CHANNELS_A_STEP));
+    const missing = this.#options.channels.missing(CHANNELS_A_STEP);
+    if (missing.length > 0) await this.#goLive(missing);
     await this.#dropIdle();
   }
 
-  async #goLive(missing: readonly ChannelEntry[]): Promise<void> {
+  async #goLive(missing: readonly Channel[]): Promise<void> {
     const { line, position, onTail, onLive } = this.#options;
     const epoch = this.#epoch;
-    const fresh = missing.map(({ channel }) => channel).filter((channel) => !channel.subscribed);
+    const fresh = missing.filter(({ subscribed }) => !subscribed);
     if (fresh.length > 0) await line.subscribe(fresh.map((channel) => channel.name));
     if (epoch !== this.#epoch) return;
     for (const channel of fresh) channel.subscribed = true;
@@ -56,7 +57,8 @@ export class ChannelUpkeep {
     if (epoch !== this.#epoch) return;
     onTail(tail);
     let i = 0;
-    for (const { topic, channel } of missing) {
+    for (const channel of missing) {
+      const { topic } = channel;
       channel.start(topic === undefined ? tail.clock : tail.topics[i++]?.last ?? tail.purged);
     }
     onLive();
@@ -65,14 +67,16 @@ export class ChannelUpkeep {
   async #dropIdle(): Promise<void> {
     const { channels, line, lingerMs } = this.#options;
     const idle = channels.idle(performance.now() - lingerMs);
-    const needed = idle.includes(channels.everything) ? channels.servedByEverything() : [];
-    if (needed.length > 0) return await this.#goLive(needed.slice(0, CHANNELS_A_STEP));
+    const needed = idle.includes(channels.everything)
+      ? channels.servedByEverything(CHANNELS_A_STEP)
+      : [];
+    if (needed.length > 0) return await this.#goLive(needed);
     if (idle.length === 0) return channels.prune();
     // at once, before anything is waited for: nobody may join a channel that is about to go
-    for (const channel of idle) channel.reset({ link: true });
+    channels.resetSome(idle, { link: true });
     await line.unsubscribe(idle.map((channel) => channel.name));
     // frames that came until then would look like the last one before those of the next subscription
-    for (const channel of idle) channel.reset({ link: true });
+    channels.resetSome(idle, { link: true });
     channels.prune();
   }
 }

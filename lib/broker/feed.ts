@@ -291,7 +291,7 @@ export class Feed implements AsyncDisposable {
     }
     await this.#upkeep.step();
     await this.#sendProbe();
-    return this.#channels.missing().length > 0;
+    return this.#channels.missing(1).length > 0;
   }
 
   #fail(error: unknown): void {

@@ -3,29 +3,41 @@ export interface Beating {
   beat(): void;
 }
 
-const SLOTS = 16;
+/** Parts of an interval at most: of ten thousand streams ten are written to in one turn. */
+const MOST_SLOTS = 1_000;
+/** How long a part is at least, in milliseconds. */
+const SHORTEST_MS = 10;
 
 /**
- * Beats for all subscriptions of a process from one timer. They are spread over the interval, so that ten thousand
- * streams are not all written to in one turn.
+ * Beats for all subscriptions of a process from one timer. They are spread over the slots of an interval, so that ten
+ * thousand streams are not all written to in one turn; the timer waits for the next slot that holds anybody, so that a
+ * few wake the process no more often than they must.
+ *
+ * A tick is one slot's time, counted since the process started.
  */
 export class Heartbeats implements Disposable {
-  readonly #slots: Set<Beating>[] = Array.from({ length: SLOTS }, () => new Set());
-  readonly #intervalMs: number;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  #now = 0;
+  readonly #slots: readonly Set<Beating>[];
+  readonly #slotMs: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #size = 0;
+  /** One of the ticks of the slot that was added to last. */
+  #filled = 0;
+  /** The tick that the timer waits for. */
+  #next = Infinity;
 
-  constructor(options: { intervalMs: number }) {
-    this.#intervalMs = options.intervalMs;
+  constructor({ intervalMs }: { intervalMs: number }) {
+    const slots = Math.min(Math.max(Math.floor(intervalMs / SHORTEST_MS), 1), MOST_SLOTS);
+    this.#slots = Array.from({ length: slots }, () => new Set());
+    this.#slotMs = intervalMs / slots;
   }
 
   /** Beats for one, within an interval from now for the first time, until the returned function is called. */
   add(beating: Beating): () => void {
-    const slot = this.#emptiest();
+    const tick = this.#roomiest();
+    const slot = this.#slotAt(tick);
     slot.add(beating);
     this.#size++;
-    this.#timer ??= setInterval(() => this.#tick(), Math.max(this.#intervalMs / SLOTS, 1));
+    if (tick < this.#next) this.#wait(tick);
     return () => {
       if (slot.delete(beating) && --this.#size === 0) this[Symbol.dispose]();
     };
@@ -33,17 +45,50 @@ export class Heartbeats implements Disposable {
 
   /** Stops the timer. */
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    clearTimeout(this.#timer);
+    this.#next = Infinity;
+  }
+
+  get #now(): number {
+    return Math.floor(performance.now() / this.#slotMs);
+  }
+
+  #slotAt(tick: number): Set<Beating> {
+    const slot = this.#slots[tick % this.#slots.length];
+    if (slot === undefined) throw new RangeError(`Cannot beat at tick ${tick}`);
+    return slot;
   }
 
   // thousands come back in one moment after a restart, and must not be written to in one moment ever after
-  #emptiest(): Set<Beating> {
-    return this.#slots.reduce((least, slot) => slot.size < least.size ? slot : least);
+  #roomiest(): number {
+    const { length } = this.#slots;
+    const mean = Math.floor(this.#size / length);
+    const next = this.#now + 1;
+    do this.#filled++; while (this.#slotAt(this.#filled).size > mean);
+    return next + (this.#filled + length - next % length) % length;
   }
 
-  #tick(): void {
-    this.#now = (this.#now + 1) % SLOTS;
-    for (const beating of this.#slots[this.#now] ?? []) beating.beat();
+  #wait(tick: number): void {
+    clearTimeout(this.#timer);
+    this.#next = tick;
+    const ms = tick * this.#slotMs - performance.now();
+    this.#timer = setTimeout(() => this.#beat(), Math.max(Math.ceil(ms), 0));
+  }
+
+  #beat(): void {
+    const now = this.#now;
+    // once is enough for whoever waited longer than an interval, as when the process was stopped
+    const first = Math.max(this.#next, now - this.#slots.length + 1);
+    this.#waitAfter(now);
+    for (let tick = first; tick <= now; tick++) {
+      for (const beating of this.#slotAt(tick)) beating.beat();
+    }
+  }
+
+  #waitAfter(now: number): void {
+    for (let tick = now + 1; tick <= now + this.#slots.length; tick++) {
+      if (this.#slotAt(tick).size > 0) return this.#wait(tick);
+    }
+    this.#next = Infinity;
   }
 }

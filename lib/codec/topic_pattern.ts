@@ -4,7 +4,21 @@ export function isPattern(name: string): boolean {
 }
 
 const ANY = 0x2a;
-const NOT_IN_STAR = new Set([..."./:"].map((c) => c.charCodeAt(0)));
+const DELIMITERS = "./:";
+const NOT_IN_STAR = new Set([...DELIMITERS].map((c) => c.charCodeAt(0)));
+const SEGMENT = /[^./:]*[./:]|[^./:]+/g;
+
+/** A topic or pattern cut behind each `.`, `/` and `:`, which `*` does not go over. */
+export function segmentsOf(name: string): readonly string[] {
+  return name.match(SEGMENT) ?? [];
+}
+
+/** The segment of a pattern that is all `*` and takes this one; this one itself where it has nothing for `*` to take. */
+export function starOf(segment: string): string {
+  const last = segment.slice(-1);
+  if (!DELIMITERS.includes(last)) return "*";
+  return segment.length > 1 ? `*${last}` : segment;
+}
 
 /**
  * A topic with wildcards: `*` matches one or more characters but not `.`, `/` or `:`; `**` matches anything, also
@@ -16,6 +30,8 @@ const NOT_IN_STAR = new Set([..."./:"].map((c) => c.charCodeAt(0)));
 export class TopicPattern {
   /** The literal start that every match has. */
   readonly prefix: string;
+  // most names that do not match are known by their start or their end, which takes no steps
+  readonly #suffix: string;
   // bits of the places between the characters behind the prefix: which are left by a character that `*` stands for, stay
   // at any such character, or at any at all; and which are left by a character of their own
   readonly #ones: Uint32Array;
@@ -27,6 +43,7 @@ export class TopicPattern {
   constructor(readonly text: string) {
     const start = isPattern(text) ? text.indexOf("*") : text.length;
     this.prefix = text.slice(0, start);
+    this.#suffix = text.slice(text.lastIndexOf("*") + 1);
     const words = ((text.length - start) >> 5) + 1;
     const none = () => new Uint32Array(words);
     [this.#ones, this.#stars, this.#globs] = [none(), none(), none()];
@@ -58,7 +75,7 @@ export class TopicPattern {
    * places only those are kept that are certain to be reached, whatever stands for the wildcards of `name`.
    */
   takes(name: string): boolean {
-    if (!name.startsWith(this.prefix)) return false;
+    if (!name.startsWith(this.prefix) || !name.endsWith(this.#suffix)) return false;
     const places = new Uint32Array(this.#ones.length);
     mark(places, 0);
     for (let i = this.prefix.length; i < name.length; i++) {

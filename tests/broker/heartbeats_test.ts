@@ -4,7 +4,7 @@ import { Heartbeats } from "../../lib/broker/heartbeats.ts";
 
 /** Runs with a clock that moves only as told. */
 function withClock(run: (clock: FakeTimers.Clock) => void): void {
-  const clock = FakeTimers.install({ toFake: ["setInterval", "clearInterval"] });
+  const clock = FakeTimers.install({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   try {
     run(clock);
   } finally {
@@ -58,13 +58,50 @@ Deno.test("Heartbeats spread over the interval those who come all at once", () =
   withClock((clock) => {
     using heartbeats = new Heartbeats({ intervalMs: 1_600 });
     const times: number[] = [];
-    for (let i = 0; i < 160; i++) heartbeats.add({ beat: () => times.push(clock.now) });
+    for (let i = 0; i < 1_600; i++) heartbeats.add({ beat: () => times.push(clock.now) });
     clock.tick(1_600);
-    assert.equal(times.length, 160);
+    assert.equal(times.length, 1_600);
     const most = Math.max(
       ...Map.groupBy(times, (time) => time).values().map(({ length }) => length),
     );
-    assert.ok(most <= 20, `${most} of 160 at once`);
+    assert.ok(most <= 10, `${most} of 1,600 at once`);
+  });
+});
+
+Deno.test("Heartbeats wake the process for slots that hold somebody alone", () => {
+  withClock((clock) => {
+    using heartbeats = new Heartbeats({ intervalMs: 15_000 });
+    const counters = Array.from({ length: 3 }, () => new Counter());
+    for (const counter of counters) {
+      heartbeats.add(counter);
+      clock.tick(700);
+    }
+    let wakes = 0;
+    for (const end = clock.now + 150_000; clock.now < end; wakes++) clock.next();
+    assert.ok(wakes <= 31, `${wakes} wakes for 30 beats`);
+    assert.deepEqual(counters.map(({ beats }) => beats >= 10), [true, true, true]);
+  });
+});
+
+Deno.test("Heartbeats beat in time for one that comes while they wait for another", () => {
+  withClock((clock) => {
+    using heartbeats = new Heartbeats({ intervalMs: 100 });
+    const counters = Array.from({ length: 100 }, () => new Counter());
+    for (const counter of counters) heartbeats.add(counter);
+    clock.tick(100);
+    assert.deepEqual(counters.map(({ beats }) => beats), counters.map(() => 1));
+  });
+});
+
+Deno.test("Heartbeats beat once for each after the process stood still for many intervals", () => {
+  withClock((clock) => {
+    using heartbeats = new Heartbeats({ intervalMs: 1_600 });
+    const counters = Array.from({ length: 320 }, () => new Counter());
+    for (const counter of counters) heartbeats.add(counter);
+    clock.jump(16_000);
+    assert.deepEqual(counters.map(({ beats }) => beats), counters.map(() => 1));
+    clock.tick(1_600);
+    assert.deepEqual(counters.map(({ beats }) => beats), counters.map(() => 2));
   });
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isPattern, TopicPattern } from "../../lib/codec/topic_pattern.ts";
+import { isPattern, segmentsOf, starOf, TopicPattern } from "../../lib/codec/topic_pattern.ts";
 
 /** What each pattern matches and what it does not. */
 const EXAMPLES: readonly [pattern: string, matching: string[], others: string[]][] = [
@@ -30,6 +30,16 @@ Deno.test("TopicPattern.prefix is the literal start of every match", () => {
   assert.equal(new TopicPattern("**").prefix, "");
 });
 
+Deno.test("segmentsOf() cuts behind what `*` does not go over", () => {
+  assert.deepEqual(segmentsOf("a.b*/**:c"), ["a.", "b*/", "**:", "c"]);
+  assert.deepEqual(segmentsOf("..a:"), [".", ".", "a:"]);
+  assert.deepEqual(segmentsOf(""), []);
+});
+
+Deno.test("starOf() is what a segment has in common with all that end like it", () => {
+  assert.deepEqual(["a", "a.", "*", "*:", "/"].map(starOf), ["*", "*.", "*", "*:", "/"]);
+});
+
 Deno.test("isPattern() is true of wildcards only", () => {
   assert.equal(isPattern("a.*"), true);
   assert.equal(isPattern("a.b"), false);
@@ -37,8 +47,11 @@ Deno.test("isPattern() is true of wildcards only", () => {
 
 Deno.test("TopicPattern comes to an end with patterns made to be slow", () => {
   // 512 characters is the longest of both; a matcher that goes back would never return from here
-  const hostile = ["*a".repeat(256), "**a".repeat(170), "*".repeat(511) + "b", "a*".repeat(256)];
+  const hostile = [
+    ...["*a".repeat(256), "**a".repeat(170), "*".repeat(511) + "b", "a*".repeat(256)],
+    `${"**a".repeat(169)}b**a`,
+  ];
   const topic = "a".repeat(512);
   const found = hostile.map((text) => new TopicPattern(text).matches(topic));
-  assert.deepEqual(found, [true, true, false, true]);
+  assert.deepEqual(found, [true, true, false, true, false]);
 });
