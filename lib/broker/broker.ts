@@ -243,10 +243,9 @@ export class Broker implements AsyncDisposable {
   async subscribe(request: SubscribeRequest): Promise<Subscription> {
     if (this.#draining) throw new RunnelError("shutting_down");
     this.start();
-    const late = new RunnelError("redis_timeout");
     return await within(
       OPEN_MS,
-      late,
+      () => new RunnelError("redis_timeout"),
       (signal) => rerouting(() => this.#open(request, signal)),
     );
   }
@@ -340,7 +339,7 @@ export class Broker implements AsyncDisposable {
     const generations = await anyOf(all, async ({ number, store, feed }) => {
       try {
         await store.checkWrite();
-        const silent = new RunnelError("feed_silent");
+        const silent = () => new RunnelError("feed_silent");
         await within(PROOF_MS, silent, (signal) => feed.prove(signal));
         return (await store.position()).generation;
       } catch (error) {
