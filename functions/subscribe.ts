@@ -99,6 +99,7 @@ const SUBSCRIBE: RouteDoc = {
     "group_deleting",
     "groups_changed",
     "groups_unadopted",
+    "overloaded",
     "shutting_down",
   ],
   curl: "curl -N '/subscribe?topic=orders.eu&since=10m'",
@@ -156,7 +157,7 @@ async function subscribe(runnel: App, context: RequestContext): Promise<Response
     const start = readStart(request, query);
     const { conflate = false } = query;
     open = async () => {
-      const subscription = await broker.subscribe({ ...common, filter, start, conflate });
+      const subscription = await broker.subscribe({ ...common, filter, start, conflate }, context);
       return { over: broker.serve(subscription, sink) };
     };
   } else {

@@ -27,6 +27,7 @@ import { SubscriptionNames } from "./subscription_names.ts";
 import { type SubscribeRequest, Subscription } from "./subscription.ts";
 import { Survey } from "./survey.ts";
 import { Topics } from "./topics.ts";
+import { type Comer, Turnstile } from "./turnstile.ts";
 import { within } from "./wait.ts";
 
 /** Options of {@link Broker}. */
@@ -84,6 +85,7 @@ export class Broker implements AsyncDisposable {
   readonly #heartbeats: Heartbeats;
   readonly #names: SubscriptionNames;
   readonly #streams: Streams;
+  readonly #turnstile: Turnstile;
   readonly #closing = new Set<Promise<void>>();
   #started = false;
   #draining = false;
@@ -104,6 +106,9 @@ export class Broker implements AsyncDisposable {
     this.#publisher = new Publisher(this.#partitions, metrics);
     this.#names = new SubscriptionNames(this.#partitions);
     this.#heartbeats = new Heartbeats({ intervalMs: options.heartbeatMs });
+    this.#turnstile = new Turnstile({
+      others: () => metrics.publishTime.count + metrics.deliveryTime.count,
+    });
     this.#streams = new Streams({ heartbeats: this.#heartbeats, log });
     this.groups = new Groups({
       partitions: this.#partitions,
@@ -236,19 +241,21 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Opens a subscription: finds its start and makes its topics live.
+   * Opens a subscription: finds its start and makes its topics live. Where thousands want one it waits for its turn.
    *
-   * @throws RedisFailure where Redis cannot be reached, or `shutting_down`
+   * @param comer who may leave meanwhile
+   * @throws RedisFailure where Redis cannot be reached, `overloaded` where too many wait, or `shutting_down`
    */
-  async subscribe(request: SubscribeRequest): Promise<Subscription> {
+  async subscribe(request: SubscribeRequest, comer?: Comer): Promise<Subscription> {
     if (this.#draining) throw new RunnelError("shutting_down");
     this.start();
-    const late = new RunnelError("redis_timeout");
-    return await within(
-      OPEN_MS,
-      late,
-      (signal) => rerouting(() => this.#open(request, signal)),
-    );
+    const open = () =>
+      within(
+        OPEN_MS,
+        () => new RunnelError("redis_timeout"),
+        (signal) => rerouting(() => this.#open(request, signal)),
+      );
+    return await this.#turnstile.pass(open, comer);
   }
 
   /** Gives an opened subscription's messages to a client until either ends. */
@@ -340,7 +347,7 @@ export class Broker implements AsyncDisposable {
     const generations = await anyOf(all, async ({ number, store, feed }) => {
       try {
         await store.checkWrite();
-        const silent = new RunnelError("feed_silent");
+        const silent = () => new RunnelError("feed_silent");
         await within(PROOF_MS, silent, (signal) => feed.prove(signal));
         return (await store.position()).generation;
       } catch (error) {
@@ -360,11 +367,12 @@ export class Broker implements AsyncDisposable {
   async drain(): Promise<void> {
     this.#draining = true;
     this.groups.stop();
+    const closed = this.#turnstile[Symbol.asyncDispose]();
     const ended = this.#streams.drain();
     const partitions = this.#partitions.known?.all ?? [];
     await this.#publisher.settled();
     await Promise.all(partitions.map((partition) => partition.drain()));
-    await ended;
+    await Promise.all([ended, closed]);
     await this.groups.settled();
     await Promise.all(partitions.map((partition) => partition.release()));
   }

@@ -184,7 +184,7 @@ export class Confirmations implements AsyncDisposable {
   ): Promise<{ id: string; duplicate: boolean; replicas?: number }> {
     const { feed, publish, processId: proc } = this.#options;
     this.#attend();
-    const late = new RunnelError("redis_timeout");
+    const late = () => new RunnelError("redis_timeout");
     await within(PATIENCE_MS, late, (signal) => feed.online(signal));
     const options = message.options === "" ? {} : JSON.parse(message.options);
     const conf = { n, ms, proc };

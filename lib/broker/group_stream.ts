@@ -9,7 +9,7 @@ import { giveBack, type GroupPlace, type GroupSpan, refusalOf } from "./group_sp
 import { Lifetime, type LifetimeOptions } from "./lifetime.ts";
 import type { Sink } from "./sink.ts";
 import { comeBackMs, RETRY_MS, type Stream } from "./streams.ts";
-import { abortable, repeat } from "./wait.ts";
+import { abortable, OVER, repeat } from "./wait.ts";
 
 /** What a consumer that wants messages pushed asked for. */
 export interface GroupStreamRequest extends LifetimeOptions {
@@ -78,7 +78,7 @@ export class GroupStream implements Stream {
     const { name, encoder } = this.#request;
     const { signal } = this.#over;
     this.#sink = sink;
-    const leave = () => this.#over.abort();
+    const leave = () => this.#over.abort(OVER);
     sink.gone.addEventListener("abort", leave, { once: true });
     if (sink.gone.aborted) leave();
     using _life = new Lifetime(this.#request, {
@@ -96,7 +96,7 @@ export class GroupStream implements Stream {
     } finally {
       place.leave();
       sink.gone.removeEventListener("abort", leave);
-      this.#over.abort();
+      this.#over.abort(OVER);
       sink.end();
     }
   }
@@ -105,7 +105,7 @@ export class GroupStream implements Stream {
   end(reason: ByeReason): void {
     if (this.#over.signal.aborted) return;
     this.#sink?.write(this.#request.encoder.bye(reason, comeBackMs(reason)));
-    this.#over.abort();
+    this.#over.abort(OVER);
   }
 
   /** Tells the client that the stream lives. */

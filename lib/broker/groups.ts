@@ -117,10 +117,9 @@ export class Groups {
       const parts = await this.#partsOf(request.name);
       const since = await this.#sinceOf(request.since, parts);
       await anyOf(parts, (partition) => make(partition, request.name, { since }));
-      const late = new RunnelError("redis_timeout");
       await within(
         OPEN_MS,
-        late,
+        () => new RunnelError("redis_timeout"),
         (signal) => anyOf(parts, ({ waiters }) => waiters.heedRoom(signal)),
       );
       const stream = {

@@ -3,6 +3,7 @@ import { RedisFailure } from "../redis/failure.ts";
 import type { PullResult } from "../redis/group.ts";
 import type { GroupPlace, GroupSpan, SpanPullOp } from "./group_span.ts";
 import { giveBack, refusalOf } from "./group_span.ts";
+import { OVER } from "./wait.ts";
 
 /** How a pull waits. */
 export interface PullOptions {
@@ -56,7 +57,7 @@ export class Puller {
   ): Promise<PullResult> {
     if (waitMs === 0 || isAnswer(first)) return first;
     const over = new AbortController();
-    const stop = () => over.abort();
+    const stop = () => over.abort(OVER);
     const timer = setTimeout(stop, waitMs);
     const ends = [signal, this.#options.draining];
     for (const end of ends) end.addEventListener("abort", stop, { once: true });

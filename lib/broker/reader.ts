@@ -13,6 +13,7 @@ import {
   type TopicRead,
 } from "./page.ts";
 import { PageCache } from "./page_cache.ts";
+import { PositionCalls } from "./position_calls.ts";
 import type { TopicFilter } from "./topic_filter.ts";
 import { latestFirst, partsOf, unreadAfter, type UnreadTopic } from "./unread.ts";
 
@@ -50,16 +51,18 @@ export interface PageReader {
 
 /**
  * Reads messages from the log, a page at a time; the one way by which replay, repair and slow readers get theirs.
- * Readings of the same range share a page.
+ * Readings of the same range share a page, and those of one turn their look at the position.
  */
 export class Reader implements PageReader {
   readonly #store: PartitionStore;
   readonly #pages = new PageCache();
+  readonly #positions: PositionCalls;
   #names: { generation: number; clock: Id; topics: readonly KnownTopic[] } | undefined;
   #sliceMs = FIRST_SLICE_MS;
 
   constructor(store: PartitionStore) {
     this.#store = store;
+    this.#positions = new PositionCalls((question) => store.position(question));
   }
 
   /** Redis's time, in milliseconds since 1970: what expires by then is not delivered. */
@@ -78,7 +81,7 @@ export class Reader implements PageReader {
     cursor: Id,
     { isGuess = false }: { isGuess?: boolean } = {},
   ): Promise<Position> {
-    return this.#store.position({ cursor, isGuess, topics: filter.topics });
+    return this.#positions.get({ cursor, isGuess, topics: filter.topics });
   }
 
   /** See {@link PageReader.page}. */

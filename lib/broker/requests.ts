@@ -181,7 +181,7 @@ export class Requests implements AsyncDisposable {
 
   async #publish(input: RequestInput, open: OpenRequest): Promise<void> {
     const { feed, publish, processId } = this.#options;
-    const late = new RunnelError("redis_timeout");
+    const late = () => new RunnelError("redis_timeout");
     await within(PATIENCE_MS, late, (signal) => feed.online(signal));
     const outcome = await publish(prepareRequest(input, { id: open.id, processId }));
     open.isPublished = true;

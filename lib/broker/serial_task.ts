@@ -1,4 +1,4 @@
-import { pause } from "./wait.ts";
+import { OVER, pause } from "./wait.ts";
 
 /** Options of {@link SerialTask}. */
 export interface SerialTaskOptions {
@@ -32,7 +32,7 @@ export class SerialTask implements AsyncDisposable {
 
   /** Waits for the step under way; there is no other. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort();
+    this.#stop.abort(OVER);
     this.#woken.resolve();
     await this.#running;
   }
@@ -58,6 +58,6 @@ export class SerialTask implements AsyncDisposable {
     const timer = new AbortController();
     const over = AbortSignal.any([signal, timer.signal]);
     await Promise.race([this.#woken.promise, pause(this.#options.waitMs(), over)]);
-    timer.abort();
+    timer.abort(OVER);
   }
 }

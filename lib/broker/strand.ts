@@ -10,7 +10,7 @@ import type { Reader } from "./reader.ts";
 import type { LiveBatch } from "./ring.ts";
 import { findStart, provisionalCursor, type StrandStart } from "./start_point.ts";
 import type { TopicFilter } from "./topic_filter.ts";
-import { abortable, pause, repeat } from "./wait.ts";
+import { abortable, OVER, pause, repeat } from "./wait.ts";
 
 /** What a strand does: read the log, get frames as they come, wait for a slow client, or nothing more. */
 export type StrandState = "replaying" | "live" | "lagging" | "closed";
@@ -141,7 +141,7 @@ export class Strand implements FeedListener {
     feed.leave(this);
     if (this.#acquired) feed.release(this.filter);
     this.#acquired = false;
-    this.#over.abort();
+    this.#over.abort(OVER);
     this.#interrupted.resolve();
   }
 
@@ -217,7 +217,7 @@ export class Strand implements FeedListener {
       this.#options.feed.ready(this.filter, signal).catch(() => pause(POLL_MS, signal)),
       pause(POLL_MS, signal),
     ]);
-    timer.abort();
+    timer.abort(OVER);
   }
 
   #hasReadAll(): boolean {

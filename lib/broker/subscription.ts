@@ -19,7 +19,7 @@ import { startsOf } from "./start_point.ts";
 import { Strand, type StrandHost, type StrandState } from "./strand.ts";
 import { comeBackMs, RETRY_MS, type Stream } from "./streams.ts";
 import type { TopicFilter } from "./topic_filter.ts";
-import { abortable } from "./wait.ts";
+import { abortable, OVER } from "./wait.ts";
 
 /** What a client asked for. */
 export interface SubscribeRequest extends LifetimeOptions {
@@ -240,12 +240,14 @@ export class Subscription implements Stream, StrandHost {
   }
 
   async #openStrands(signal: AbortSignal): Promise<void> {
+    const [only, ...others] = this.#strands;
+    if (only !== undefined && others.length === 0) return await only.open(signal);
     const late = new AbortController();
     const either = AbortSignal.any([signal, late.signal]);
     let timer: ReturnType<typeof setTimeout> | undefined;
     // whoever has an answer waits no longer than a moment for those that may have none
-    const tooLate = new RunnelError("redis_timeout");
-    const onOpened = () => timer ??= setTimeout(() => late.abort(tooLate), STRAGGLER_MS);
+    const giveUp = () => late.abort(new RunnelError("redis_timeout"));
+    const onOpened = () => timer ??= setTimeout(giveUp, STRAGGLER_MS);
     const opening = this.#strands.map((strand) =>
       strand.open(either).then(this.#stays ? onOpened : () => {})
     );
@@ -273,7 +275,7 @@ export class Subscription implements Stream, StrandHost {
   }
 
   #close(): void {
-    this.#over.abort();
+    this.#over.abort(OVER);
     for (const strand of this.#strands) strand.close();
   }
 

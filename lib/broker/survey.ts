@@ -57,7 +57,7 @@ export class Survey {
   /** Both, as far as they are known within so many milliseconds; undefined where one is not, or fails. */
   async look(ms: number): Promise<Partial<{ redis: readonly RedisState[]; census: Census }>> {
     const soon = <T>(promise: Promise<T>) =>
-      within(ms, new RunnelError("redis_timeout"), (signal) => abortable(promise, signal))
+      within(ms, redisTimeout, (signal) => abortable(promise, signal))
         .catch(() => undefined);
     const [redis, census] = await Promise.all([soon(this.redis()), soon(this.census())]);
     return {
@@ -111,11 +111,10 @@ export class Survey {
 }
 
 async function stateOf(asked: readonly Partition[], shard: number): Promise<RedisState> {
-  const late = new RunnelError("redis_timeout");
   try {
     const states = await within(
       PATIENCE_MS,
-      late,
+      redisTimeout,
       (signal) => abortable(Promise.all(asked.map(({ store }) => store.server.state())), signal),
     );
     const servers = [...new Map(states.map((state) => [state.run, state])).values()];
@@ -176,4 +175,8 @@ class Memo<T> {
     }, () => {});
     return looking;
   }
+}
+
+function redisTimeout(): RunnelError {
+  return new RunnelError("redis_timeout");
 }

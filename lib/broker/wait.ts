@@ -1,5 +1,11 @@
 import { setImmediate } from "node:timers";
 
+/**
+ * The reason of waits that end because whatever waited is over. `abort()` without a reason makes an error with a stack
+ * each time, which costs more than all else that ends a stream.
+ */
+export const OVER: Error = new Error("Whatever waited is over");
+
 /** Resolves after `ms` milliseconds, or at once when the signal aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -58,17 +64,17 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /**
- * Does work that may take so many milliseconds; its signal aborts with `late` then.
+ * Does work that may take so many milliseconds; its signal aborts with what `late` makes then.
  *
  * @throws what the work throws
  */
 export async function within<T>(
   ms: number,
-  late: Error,
+  late: () => Error,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(late), ms);
+  const timer = setTimeout(() => timeout.abort(late()), ms);
   try {
     return await work(timeout.signal);
   } finally {

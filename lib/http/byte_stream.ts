@@ -1,6 +1,9 @@
 /** Bytes that may wait in the stream before its backlog counts; the runtime and the kernel hold some more. */
 const HIGH_WATER_BYTES = 64 << 10;
 
+/** Made once: `abort()` without a reason makes an error with a stack for each client that leaves. */
+const GONE = new Error("The client has gone");
+
 /**
  * The body of a streaming response, written to without waiting. Whoever writes looks at {@link backlog} and waits for
  * {@link drained} where it grows, so that a slow client costs a bounded amount of memory.
@@ -54,7 +57,7 @@ export class ByteStream {
 
   #leave(): void {
     this.#controller = undefined;
-    this.#gone.abort();
+    this.#gone.abort(GONE);
     this.#wake();
   }
 
