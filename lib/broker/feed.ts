@@ -352,10 +352,16 @@ export class Feed implements AsyncDisposable {
     log.info("feed broke", { why, ...(reason === undefined ? { error } : { reason }) });
   }
 
-  #dispatch(live: LiveBatch): void {
+  /** Gives on a batch; returns how many listeners got it. */
+  #dispatch(live: LiveBatch): number {
+    let listeners = 0;
     this.#ring.push(live);
     this.#noteDelay(live);
-    this.#audience.forEach(live.topic, (listener) => listener.onBatch(live));
+    this.#audience.forEach(live.topic, (listener) => {
+      listeners++;
+      listener.onBatch(live);
+    });
+    return listeners;
   }
 
   #noteDelay({ topic, batch: { messages } }: LiveBatch): void {

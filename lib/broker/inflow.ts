@@ -5,6 +5,7 @@ import type { Frame, Probe } from "../redis/frame.ts";
 import { Batch } from "./batch.ts";
 import { batchOf } from "./page.ts";
 import type { LiveBatch } from "./ring.ts";
+import { nextTurn } from "./wait.ts";
 
 /** What an {@link Inflow} needs and tells. */
 export interface InflowOptions {
@@ -12,7 +13,8 @@ export interface InflowOptions {
   readonly fetch: (frame: Frame) => Promise<readonly TopicEntry[]>;
   /** Whether anybody listens to a topic; where nobody does, a frame's messages are not fetched. */
   readonly wants: (topic: string) => boolean;
-  readonly onBatch: (live: LiveBatch) => void;
+  /** Gives on a batch; returns how many readers got it. */
+  readonly onBatch: (live: LiveBatch) => number;
   /** A frame that nobody listens to was left out. */
   readonly onSkip: (last: Id) => void;
   readonly onProbe: (probe: Probe) => void;
@@ -20,13 +22,19 @@ export interface InflowOptions {
   readonly onBreak: (why: string, error?: unknown) => void;
 }
 
+/** A delivery to so many readers is followed by a rest. */
+const MANY = 100;
+/** The longest rest, in milliseconds. */
+const REST_MOST_MS = 10;
+
 /** Frames that may wait while the messages of a large one are fetched. */
 const QUEUE_FRAMES = 1_000;
 
 /**
  * Frames and probes in the order in which they came, each frame once. Frames of one topic that came in one turn go on as
- * one batch, so that a thousand subscribers are written to once; frames without messages get theirs from the stream,
- * and what came after them waits.
+ * one batch, so that a thousand subscribers are written to once; after a delivery to many there is a rest, in which
+ * whoever publishes has a turn and what comes is gathered. Frames without messages get theirs from the stream, and what
+ * came after them waits.
  */
 export class Inflow {
   readonly #options: InflowOptions;
@@ -65,7 +73,10 @@ export class Inflow {
         } else if (next.messages === undefined) {
           this.#queue.shift();
           await this.#applyLarge(next, epoch);
-        } else this.#applyRun(next.topic);
+        } else {
+          const begin = performance.now();
+          if (this.#applyRun(next.topic) >= MANY) await rest(begin);
+        }
       } catch (error) {
         if (epoch === this.#epoch) {
           this.#options.onBreak("a frame's messages are out of reach", error);
@@ -75,8 +86,8 @@ export class Inflow {
     this.#draining = false;
   }
 
-  /** Applies the frames of a topic at the head of the queue as one batch. */
-  #applyRun(topic: string): void {
+  /** Applies the frames of a topic at the head of the queue as one batch; returns how many readers got it. */
+  #applyRun(topic: string): number {
     const ids: Id[] = [];
     const messages: StoredMessage[] = [];
     let taken = 0;
@@ -91,8 +102,8 @@ export class Inflow {
       this.#applied = frame.last;
     }
     this.#queue.splice(0, taken);
-    if (ids.length === 0) return;
-    this.#options.onBatch({ topic, last: this.#applied, batch: new Batch(ids, messages) });
+    if (ids.length === 0) return 0;
+    return this.#options.onBatch({ topic, last: this.#applied, batch: new Batch(ids, messages) });
   }
 
   async #applyLarge(frame: Frame, epoch: number): Promise<void> {
@@ -110,4 +121,11 @@ export class Inflow {
     this.#applied = last;
     this.#options.onBatch({ topic, last, batch: batchOf(entries) });
   }
+}
+
+/** Waits until the sockets were written to, and then for as long as all of it took since `begin`. */
+async function rest(begin: number): Promise<void> {
+  await nextTurn();
+  const ms = Math.min(performance.now() - begin, REST_MOST_MS);
+  await new Promise((resolve) => setTimeout(resolve, ms));
 }

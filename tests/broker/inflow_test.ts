@@ -4,6 +4,7 @@ import { formatId } from "../../lib/codec/id.ts";
 import type { TopicEntry } from "../../lib/redis/entry.ts";
 import type { Frame, Probe } from "../../lib/redis/frame.ts";
 import { idOf, messageOf } from "../_support/ids.ts";
+import { until } from "../_support/until.ts";
 
 function frame(topic: string, n: number, large = false): Frame {
   const base = {
@@ -33,7 +34,10 @@ function stage(changes: Partial<InflowOptions> = {}) {
   const inflow = new Inflow({
     fetch: (frame) => new Promise((resolve) => fetches.push(() => resolve([entry(frame)]))),
     wants: () => true,
-    onBatch: ({ topic, batch }) => said.push(`${topic} ${batch.ids.map(({ ms }) => ms)}`),
+    onBatch: ({ topic, batch }) => {
+      said.push(`${topic} ${batch.ids.map(({ ms }) => ms)}`);
+      return 1;
+    },
     onSkip: (last) => said.push(`skip ${last.ms}`),
     onProbe: ({ number }) => said.push(`probe ${number}`),
     onBreak: (why) => said.push(`break: ${why}`),
@@ -53,6 +57,25 @@ Deno.test("Inflow gives on frames of one turn and one topic as one batch", async
   assert.deepEqual(said, [], "not before the turn has ended");
   await settle();
   assert.deepEqual(said, ["a 1,2", "b 3", "a 4"]);
+});
+
+Deno.test("Inflow gathers frames after a delivery to many, and gives them on as one batch", async () => {
+  const said: string[] = [];
+  const { inflow } = stage({
+    onBatch: ({ batch }) => {
+      said.push(`${batch.ids.map(({ ms }) => ms)}`);
+      return 1_000;
+    },
+  });
+  inflow.push(frame("a", 1));
+  await settle();
+  for (const n of [2, 3, 4]) {
+    inflow.push(frame("a", n));
+    await settle();
+  }
+  assert.deepEqual(said, ["1"], "a rest");
+  await until(() => said.length === 2, { timeoutMs: 5_000 });
+  assert.deepEqual(said, ["1", "2,3,4"]);
 });
 
 Deno.test("Inflow gives on each frame once, on however many channels it came", async () => {
