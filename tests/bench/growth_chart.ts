@@ -17,10 +17,10 @@ import type { Sample } from "./statistics.ts";
 
 /** Panels beside each other, and pixels between them. */
 const COLUMNS = 2;
-const GAP = { x: 24, y: 30 };
-const PANEL = { width: (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP.x) / COLUMNS, height: 232 };
+const GAP = { x: 24, y: 26 };
+const PANEL = { width: (WIDTH - 2 * MARGIN - (COLUMNS - 1) * GAP.x) / COLUMNS, height: 178 };
 /** Where the numbers are drawn within a panel; what is left is for the words around them. */
-const PLOT = { left: 86, right: PANEL.width - 42, top: 44, bottom: 176 };
+const PLOT = { left: 86, right: PANEL.width - 42, top: 44, bottom: 122 };
 /** From the first point to where the lines of the grid begin: as much as its label may need. */
 const INSET = 42;
 const SIZE = 11;

@@ -58,7 +58,7 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(15)}${about}`).join("\n")}
   --json FILE   where the numbers go (default bench.json)
   --chart PATH  draws what has a baseline or an aim as PATH-light.svg and PATH-dark.svg, and curves as
                 PATH-growth-light.svg and PATH-growth-dark.svg; those of the README are
-                deno task bench publish fanout --chart lib/docs/pictures/bench
+                deno task bench publish fanout growth --chart lib/docs/pictures/bench
   --note TEXT   stands below them, such as "on a busy machine"`;
 
 async function main(args: string[]): Promise<number> {
