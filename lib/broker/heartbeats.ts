@@ -20,8 +20,6 @@ export class Heartbeats implements Disposable {
   readonly #slotMs: number;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #size = 0;
-  /** One of the ticks of the slot that was added to last. */
-  #filled = 0;
   /** The tick that the timer waits for. */
   #next = Infinity;
 
@@ -31,7 +29,7 @@ export class Heartbeats implements Disposable {
     this.#slotMs = intervalMs / slots;
   }
 
-  /** Beats for one, within an interval from now for the first time, until the returned function is called. */
+  /** Beats for one, for the first time an interval from now or, where many came with it, earlier, until the returned function is called. */
   add(beating: Beating): () => void {
     const tick = this.#roomiest();
     const slot = this.#slotAt(tick);
@@ -59,13 +57,13 @@ export class Heartbeats implements Disposable {
     return slot;
   }
 
-  // thousands come back in one moment after a restart, and must not be written to in one moment ever after
+  // the latest that has room: thousands come back in one moment after a restart, and must not be written to in one
+  // moment ever after
   #roomiest(): number {
-    const { length } = this.#slots;
-    const mean = Math.floor(this.#size / length);
-    const next = this.#now + 1;
-    do this.#filled++; while (this.#slotAt(this.#filled).size > mean);
-    return next + (this.#filled + length - next % length) % length;
+    const mean = Math.floor(this.#size / this.#slots.length);
+    let tick = this.#now + this.#slots.length;
+    while (this.#slotAt(tick).size > mean) tick--;
+    return tick;
   }
 
   #wait(tick: number): void {
