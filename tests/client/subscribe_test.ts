@@ -148,7 +148,10 @@ Deno.test("subscribe() finds by the missing heartbeats that a link is dead, and 
   await until(() => stream.state.status === "live");
   proxy.forget();
   await publishId(runnel.url, { topic: "a", data: 1 });
-  await until(() => seen.length === 1, { timeoutMs: 30_000 });
+  await until(() => {
+    if (seen.length === 1) return true;
+    throw new Error(`it waited because of ${codes}`);
+  }, { timeoutMs: 30_000 });
   assert.ok(codes.includes("silent"), `${codes}`);
   stream.close();
   await stream.closed;
