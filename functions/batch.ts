@@ -198,8 +198,7 @@ async function publishDocument(runnel: App, context: RequestContext): Promise<Re
   const isBare = Array.isArray(document);
   const { messages, atomic = false } = isBare ? { messages: document } : document;
   runnel.limits.input.checkBatch(messages.length, isBare ? "#" : "#/messages");
-  const reads = messages.map((message) => () => readMessage(message));
-  return await publishAll(runnel, context, { reads, atomic });
+  return await publishAll(runnel, context, { messages, read: readMessage, atomic });
 }
 
 /**
@@ -217,22 +216,28 @@ export async function publishEvents(
   const { bodyBytes: maxBytes } = runnel.config.limits;
   const events = await readJson(context.request, { maxBytes, schema: z.array(z.unknown()) });
   runnel.limits.input.checkBatch(events.length, "#");
-  const reads = events.map((event) => () =>
-    eventInput(parseEvent(event), { topic, pointerOf: memberPointer })
-  );
-  return await publishAll(runnel, context, { reads, atomic: false });
+  const read = (event: unknown) =>
+    eventInput(parseEvent(event), { topic, pointerOf: memberPointer });
+  return await publishAll(runnel, context, { messages: events, read, atomic: false });
 }
 
-/** Publishes messages; each is read by a function of its own, so that a wrong one fails alone. */
+/** Messages as they came, and what reads one of them. */
+interface Unread {
+  readonly messages: readonly unknown[];
+  /** @throws {RunnelError} what is wrong with it, so that it fails alone */
+  readonly read: (message: unknown) => PublishInput;
+  readonly atomic: boolean;
+}
+
 async function publishAll(
   runnel: App,
   context: RequestContext,
-  { reads, atomic }: { reads: readonly (() => PublishInput)[]; atomic: boolean },
+  { messages, read, atomic }: Unread,
 ): Promise<Response> {
-  const what = { count: reads.length, header: headerOf(context) };
+  const what = { count: messages.length, header: headerOf(context) };
   const { outcomes, headers } = await sending(runnel.tracing, what, async (trace) => {
-    const by = { runnel, identity: context.identity, trace };
-    const checked = reads.map((read) => check(read, by));
+    const publication = new Publication(runnel, context.identity, trace);
+    const checked = messages.map((message) => check(message, read, publication));
     if (atomic) requireAllGood(checked);
     auditRefused(checked, context);
     const good = checked.filter(isGood).length;
@@ -267,9 +272,9 @@ function publishLines(runnel: App, context: RequestContext): Response {
   const answer = async (lines: readonly NdjsonLine[]) => {
     const what = { count: lines.length, header };
     const outcomes = await sending(runnel.tracing, what, async (trace) => {
-      const by = { runnel, identity, trace };
+      const publication = new Publication(runnel, identity, trace);
       const checked = await withinQuota(
-        lines.map((line) => checkLine(line, by)),
+        lines.map((line) => checkLine(line, publication)),
         runnel,
         identity,
       );
@@ -292,31 +297,53 @@ function publishLines(runnel: App, context: RequestContext): Response {
   });
 }
 
-/** Who publishes, where, and in which trace. */
-interface By {
+/** Who publishes messages together, where, and in which trace. */
+class Publication {
   readonly runnel: App;
-  readonly identity: Identity;
   readonly trace: CarriedTrace;
+  readonly #identity: Identity;
+  readonly #allowed = new Set<string>();
+
+  constructor(runnel: App, identity: Identity, trace: CarriedTrace) {
+    this.runnel = runnel;
+    this.trace = trace;
+    this.#identity = identity;
+  }
+
+  /**
+   * Refuses a topic that they may not be published to; each is asked about once.
+   *
+   * @throws {RunnelError} `forbidden` or `invalid_token`
+   */
+  requireTopic(topic: string): void {
+    if (this.#allowed.has(topic)) return;
+    authorize(this.#identity, "publish", topic);
+    this.#allowed.add(topic);
+  }
 }
 
 function headerOf({ request }: RequestContext): string | undefined {
   return readTraceparent(request.headers.get("traceparent"));
 }
 
-function checkLine({ bytes }: NdjsonLine, by: By): Checked {
+function checkLine({ bytes }: NdjsonLine, publication: Publication): Checked {
   if (bytes === undefined) return new RunnelError("payload_too_large", "The line is too long");
   try {
-    const message = parseJson(bytes);
-    return check(() => readMessage(message), by);
+    return check(parseJson(bytes), readMessage, publication);
   } catch (error) {
     return asRunnelError(error);
   }
 }
 
-function check(read: () => PublishInput, { runnel: { limits }, identity, trace }: By): Checked {
+function check(
+  message: unknown,
+  read: (message: unknown) => PublishInput,
+  publication: Publication,
+): Checked {
+  const { runnel: { limits }, trace } = publication;
   try {
-    const input = read();
-    authorize(identity, "publish", input.topic);
+    const input = read(message);
+    publication.requireTopic(input.topic);
     const own = readTraceparent(input.headers?.traceparent);
     if (own !== undefined) trace.link(own);
     const traceparent = own === undefined ? trace.traceparent : undefined;
@@ -375,9 +402,10 @@ async function publishGood(
   runnel: App,
   checked: readonly Checked[],
   atomic: boolean,
-): Promise<PublishOutcome[]> {
+): Promise<readonly PublishOutcome[]> {
   const good = checked.filter(isGood);
   const outcomes = good.length === 0 ? [] : await runnel.broker.publish(good, { atomic });
+  if (good.length === checked.length) return outcomes;
   const rest = outcomes.values();
   return checked.map((message) =>
     message instanceof RunnelError ? message : rest.next().value ?? new RunnelError("internal")
@@ -421,12 +449,10 @@ function requireAllowed(message: Checked, i: number): void {
 
 function resultOf(outcome: PublishOutcome): Record<string, unknown> {
   if (outcome instanceof RunnelError) return { error: problemOf(outcome) };
-  return {
-    id: outcome.id,
-    ...(outcome.duplicate ? { duplicate: true } : {}),
-    ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
-    ...scheduledJson(outcome.scheduled),
-  };
+  const result: Record<string, unknown> = { id: outcome.id };
+  if (outcome.duplicate) result.duplicate = true;
+  if ("replicas" in outcome) result.replicas = outcome.replicas;
+  return Object.assign(result, scheduledJson(outcome.scheduled));
 }
 
 export default {

@@ -46,57 +46,54 @@ export function split(messages: readonly PreparedMessage[]): (readonly PreparedM
   return parts;
 }
 
+/** Messages of one topic, and where each stands among all. */
+export interface TopicGroup {
+  readonly topic: string;
+  readonly messages: readonly PreparedMessage[];
+  /** As many as there are messages. */
+  readonly places: readonly number[];
+}
+
 /**
- * Messages grouped by topic: one cursor covers all topics of a partition, so that ids are given out and frames go out in
- * the same order.
- *
- * @returns the groups, and for each place in them the index of its message
+ * Messages grouped by topic, sorted by its name: one cursor covers all topics of a partition, so that ids are given out
+ * and frames go out in the same order.
  */
-export function byTopic(
-  messages: readonly PreparedMessage[],
-): { topics: { topic: string; messages: PreparedMessage[] }[]; order: number[] } {
-  const groups = new Map<string, number[]>();
-  for (const [i, { topic }] of messages.entries()) {
-    const group = groups.get(topic);
-    if (group === undefined) groups.set(topic, [i]);
-    else group.push(i);
+export function byTopic(messages: readonly PreparedMessage[]): TopicGroup[] {
+  const groups = new Map<string, { messages: PreparedMessage[]; places: number[] }>();
+  let place = 0;
+  for (const message of messages) {
+    let group = groups.get(message.topic);
+    if (group === undefined) groups.set(message.topic, group = { messages: [], places: [] });
+    group.messages.push(message);
+    group.places.push(place++);
   }
-  const names = [...groups.keys()].sort();
-  const order: number[] = [];
-  const topics = names.map((topic) => {
-    const group = groups.get(topic) ?? [];
-    order.push(...group);
-    return { topic, messages: group.flatMap((i) => messages[i] ?? []) };
-  });
-  return { topics, order };
+  return [...groups]
+    .map(([topic, group]) => ({ topic, ...group }))
+    .sort((a, b) => a.topic < b.topic ? -1 : 1);
 }
 
 /** What a reply says of each message, in the order in which they came. */
 export function outcomesOf(
   reply: CommitReply,
-  { topics, order, count }: {
-    topics: readonly { messages: readonly PreparedMessage[] }[];
-    order: readonly number[];
-    count: number;
-  },
+  { topics, count }: { topics: readonly TopicGroup[]; count: number },
 ): Outcome[] {
   const outcomes = new Array<Outcome>(count);
-  const replicas = reply.replicas === undefined ? {} : { replicas: reply.replicas };
+  const replicas = reply.replicas === undefined ? undefined : { replicas: reply.replicas };
   const special = new Map(
     reply.special.map(([i, outcome, id, at = 0]) => [i, { outcome, id, at }]),
   );
   let at = 0;
-  for (const [k, { messages }] of topics.entries()) {
+  for (const [k, { places }] of topics.entries()) {
     const text = reply.firsts[k] ?? "";
     const first = text === "" ? undefined : readId(text);
     let stored = 0;
-    for (const _ of messages) {
-      const aside = special.get(at);
-      const place = order[at++] ?? 0;
-      if (aside !== undefined) outcomes[place] = asideOutcome(aside, replicas);
-      else if (first !== undefined) {
-        const id = formatId(advanceId(first, stored++));
-        outcomes[place] = { id, duplicate: false, ...replicas };
+    for (const place of places) {
+      const aside = special.get(at++);
+      if (aside !== undefined) {
+        outcomes[place] = asideOutcome(aside, replicas);
+      } else if (first !== undefined) {
+        const plain = { id: formatId(advanceId(first, stored++)), duplicate: false };
+        outcomes[place] = replicas === undefined ? plain : { ...plain, ...replicas };
       }
     }
   }
@@ -105,7 +102,7 @@ export function outcomesOf(
 
 function asideOutcome(
   { outcome, id, at }: { outcome: SpecialOutcome; id: string; at: number },
-  replicas: { replicas?: number },
+  replicas: { replicas: number } | undefined,
 ): Outcome {
   switch (outcome) {
     case "dup":

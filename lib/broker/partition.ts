@@ -121,10 +121,6 @@ export class Partition implements AsyncDisposable {
   ): Promise<readonly Outcome[]> {
     const outcomes = await this.#lanes.store(messages, options);
     this.#note(outcomes);
-    for (const outcome of outcomes) {
-      if (outcome instanceof RunnelError || outcome.scheduled === undefined) continue;
-      this.#scheduler.expect(outcome.scheduled.at);
-    }
     return outcomes;
   }
 
@@ -179,8 +175,10 @@ export class Partition implements AsyncDisposable {
       if (outcome instanceof RunnelError) {
         // it is published again elsewhere
         if (outcome.code !== "partition_split") published.failed++;
-      } else if (outcome.scheduled !== undefined) published.scheduled++;
-      else if (outcome.duplicate) published.duplicate++;
+      } else if (outcome.scheduled !== undefined) {
+        published.scheduled++;
+        this.#scheduler.expect(outcome.scheduled.at);
+      } else if (outcome.duplicate) published.duplicate++;
       else published.stored++;
     }
   }

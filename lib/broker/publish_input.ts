@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { messageBody, type MessageFields } from "../codec/message.ts";
+import { messageBody } from "../codec/message.ts";
 import { publishTopicFault } from "../codec/topic.ts";
 import { withoutTraceparent } from "../codec/traceparent.ts";
 import {
@@ -166,25 +166,11 @@ export interface PreparedMessage {
 
 /** Turns a checked message into what is stored. */
 export function prepareMessage(input: PublishInput): PreparedMessage {
-  const body = messageBody(fieldsOf(input));
-  return {
-    topic: input.topic,
-    body,
-    options: optionsOf(input, body),
-    ephemeral: input.durability === "ephemeral",
-    ...(input.durability === "replicated" ? { replicas: input.replicas ?? 1 } : {}),
-  };
-}
-
-function fieldsOf(input: PublishInput): MessageFields {
-  const { data, dataBase64, type, key, headers, contentType } = input;
-  return {
-    ...(dataBase64 === undefined ? { data } : { dataBase64 }),
-    ...(type === undefined ? {} : { type }),
-    ...(key === undefined ? {} : { key }),
-    ...(headers === undefined ? {} : { headers }),
-    ...(contentType === undefined ? {} : { contentType }),
-  };
+  const { topic, durability } = input;
+  const body = messageBody(input);
+  const options = optionsOf(input, body);
+  const prepared = { topic, body, options, ephemeral: durability === "ephemeral" };
+  return durability === "replicated" ? { ...prepared, replicas: input.replicas ?? 1 } : prepared;
 }
 
 // the same key with another payload is a conflict, so the payload's digest is kept with the key
@@ -200,7 +186,7 @@ function optionsOf(input: PublishInput, body: string): string {
 
 function untracedBody(input: PublishInput, body: string): string {
   const untraced = withoutTraceparent(input);
-  return untraced === input ? body : messageBody(fieldsOf(untraced));
+  return untraced === input ? body : messageBody(untraced);
 }
 
 // whoever knows a message's token may cancel it, so it must not be guessed

@@ -78,10 +78,8 @@ export class Publisher {
       if (!(error instanceof RunnelError)) throw error;
       return messages.map(() => error);
     }
-    const [first] = messages;
-    if (messages.length === 1 && first !== undefined) {
-      return await publishIn(set.of(first.topic), messages, options);
-    }
+    const only = onlyPartition(set, messages);
+    if (only !== undefined) return await publishIn(only, messages, options);
     const shares = new Map<Partition, number[]>();
     for (const [i, { topic }] of messages.entries()) {
       const partition = set.of(topic);
@@ -101,6 +99,16 @@ export class Publisher {
     }));
     return outcomes;
   }
+}
+
+/** Where all of them go, where that is seen at a glance. */
+function onlyPartition(
+  set: PartitionSet,
+  messages: readonly PreparedMessage[],
+): Partition | undefined {
+  const [first] = messages;
+  if (first === undefined || (messages.length > 1 && set.all.length > 1)) return undefined;
+  return set.of(first.topic);
 }
 
 function publishIn(

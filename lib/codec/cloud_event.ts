@@ -17,7 +17,7 @@ export interface EventPayload {
   /** Any JSON value; text where `datacontenttype` is not JSON's. */
   readonly data?: unknown;
   /** Bytes in base64. */
-  readonly dataBase64?: string;
+  readonly dataBase64?: string | undefined;
 }
 
 /** An event before it is checked. */

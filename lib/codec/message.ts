@@ -5,15 +5,15 @@ export interface MessageFields {
   /** The payload, any JSON value; absent for a binary one. */
   readonly data?: unknown;
   /** A binary payload in base64. */
-  readonly dataBase64?: string;
+  readonly dataBase64?: string | undefined;
   /** The name of the SSE event; see {@link typeProblem}. */
-  readonly type?: string;
-  readonly key?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly type?: string | undefined;
+  readonly key?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The payload's media type, where it is not JSON's. */
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
   /** Where an answer to this message goes. */
-  readonly replyTo?: string;
+  readonly replyTo?: string | undefined;
 }
 
 /** A message as it is stored: its fields are still JSON text, so that delivering it parses nothing. */
