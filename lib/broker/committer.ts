@@ -126,11 +126,26 @@ export class Committer implements AsyncDisposable {
   async #commitAll(): Promise<void> {
     // whoever publishes in this turn joins the call
     await nextTurn();
-    for (let units = this.#take(); units.length > 0; units = this.#take()) {
-      await this.#commit(units);
-      await nextTurn();
+    for (let call = this.#call(); call !== undefined;) {
+      const outcomes = await call.outcomes;
+      // what fills a call waits for nobody: Redis works at it while those of the last are answered
+      const full = this.#fillsCall() ? this.#call() : undefined;
+      settle(call.units, outcomes);
+      if (full === undefined) await nextTurn();
+      call = full ?? this.#call();
     }
     this.#work = undefined;
+  }
+
+  #fillsCall(): boolean {
+    const { messages, bytes } = this.#waiting;
+    return messages >= COMMIT_MESSAGES || bytes >= COMMIT_BYTES;
+  }
+
+  /** Begins a call with what waits; undefined where nothing does. */
+  #call(): { units: readonly Unit[]; outcomes: Promise<readonly Outcome[]> } | undefined {
+    const units = this.#take();
+    return units.length === 0 ? undefined : { units, outcomes: this.#commit(units) };
   }
 
   #take(): Unit[] {
@@ -168,30 +183,29 @@ export class Committer implements AsyncDisposable {
     }
   }
 
-  async #commit(units: readonly Unit[]): Promise<void> {
+  /** Stores the messages of one call. Never rejects. */
+  async #commit(units: readonly Unit[]): Promise<readonly Outcome[]> {
     const messages = units.flatMap((unit) => unit.messages);
-    const { topics, order } = byTopic(messages);
+    const topics = byTopic(messages);
     const commit = { atomic: units[0]?.atomic ?? false, topics };
     const deadline = units[0]?.deadline ?? 0;
     const { store, index, metrics: { commits } } = this.#options;
-    let outcomes: readonly Outcome[];
     try {
       const reply = await this.#lane.send(
         (stamp) => index.adopting(() => store.commit({ ...stamp, ...commit }, { deadline })),
         { deadline },
       );
-      outcomes = outcomesOf(reply, { topics, order, count: messages.length });
+      const outcomes = outcomesOf(reply, { topics, count: messages.length });
       commits.done++;
       commits.messages += messages.length;
+      return outcomes;
     } catch (error) {
       const failure = error instanceof RunnelError ? error : toRedisFailure(error, true);
-      outcomes = refuse(messages, failure);
       commits.failed++;
       this.#options.log.warn("commit failed", { code: failure.code, messages: messages.length });
       this.#refuseWaiting(failure);
+      return refuse(messages, failure);
     }
-    let at = 0;
-    for (const unit of units) unit.settle(outcomes.slice(at, at += unit.messages.length));
   }
 
   // whoever waited behind a call that found no Redis has waited long enough: none of theirs was sent
@@ -205,6 +219,11 @@ export class Committer implements AsyncDisposable {
     this.#waiting = { messages: 0, bytes: 0 };
     for (const unit of waiting) unit.settle(refuse(unit.messages, refusal));
   }
+}
+
+function settle(units: readonly Unit[], outcomes: readonly Outcome[]): void {
+  let at = 0;
+  for (const unit of units) unit.settle(outcomes.slice(at, at += unit.messages.length));
 }
 
 function refuse(messages: readonly PreparedMessage[], error: RunnelError): Outcome[] {
