@@ -74,29 +74,50 @@ local function await_answers(w, t, id, o)
   end
 end
 
+-- a message with more than a body, or a time of its own
 local function add_message(w, t, message)
   local id = w.id_start .. int(w.seq)
-  t.number = t.number + 1
-  local plain = type(message) == 'string'
-  local body = plain and message or message.body
-  if plain and w.ms == w.r.now then
-    redis.call('XADD', t.stream, id, 'm', body, 'p', t.last, 's', t.number)
-  else
-    if plain then message = { body = body } end
-    redis.call('XADD', t.stream, id, 'm', body, 'p', t.last, 's', t.number, unpack(extra_fields(w, message)))
-    local o = message.options
-    if o and o.idem then
-      w.remembered[#w.remembered + 1] = t.name .. ' ' .. o.idem
-      w.remembered[#w.remembered + 1] = id .. ' ' .. o.hash
-    end
-    if o and (o.conf or o.req) then await_answers(w, t, id, o) end
-    message.id = id
+  local body = message.body
+  redis.call('XADD', t.stream, id, 'm', body, 'p', t.last, 's', t.number + 1, unpack(extra_fields(w, message)))
+  local o = message.options
+  if o and o.idem then
+    w.remembered[#w.remembered + 1] = t.name .. ' ' .. o.idem
+    w.remembered[#w.remembered + 1] = id .. ' ' .. o.hash
   end
+  if o and (o.conf or o.req) then await_answers(w, t, id, o) end
+  message.id = id
   t.last = id
+  t.number = t.number + 1
+  t.largest = math.max(t.largest, #body)
   w.seq = w.seq + 1
-  local size = #body
-  if size > t.largest then t.largest = size end
-  return size
+  return #body
+end
+
+-- bodies alone, as most are; what is looked up for each of them costs as much as storing it
+local function add_bodies(w, t, bodies)
+  local call, format, stream, id_start = redis.call, string.format, t.stream, w.id_start
+  local last, number, largest, seq, bytes = t.last, t.number, t.largest, w.seq, 0
+  for i = 1, #bodies do
+    local body = bodies[i]
+    local id, size = id_start .. format('%d', seq), #body
+    number = number + 1
+    call('XADD', stream, id, 'm', body, 'p', last, 's', number)
+    last = id
+    seq = seq + 1
+    bytes = bytes + size
+    if size > largest then largest = size end
+  end
+  t.last, t.number, t.largest, w.seq = last, number, largest, seq
+  return bytes
+end
+
+local function add_messages(w, t, messages, text)
+  if text and w.ms == w.r.now then return add_bodies(w, t, messages) end
+  local bytes = 0
+  for _, message in ipairs(messages) do
+    bytes = bytes + add_message(w, t, type(message) == 'string' and { body = message } or message)
+  end
+  return bytes
 end
 
 local function frame_of(w, t, f)
@@ -119,8 +140,8 @@ end
 -- returns the id of the first message; text is their bodies joined by line breaks, where all are plain
 local function append(w, t, messages, text)
   reserve(w, #messages)
-  local f = { messages = messages, text = text, bytes = 0, previous = t.last, first = w.id_start .. int(w.seq) }
-  for _, message in ipairs(messages) do f.bytes = f.bytes + add_message(w, t, message) end
+  local f = { messages = messages, text = text, previous = t.last, first = w.id_start .. int(w.seq) }
+  f.bytes = add_messages(w, t, messages, text)
   redis.call('XADD', w.at.log, t.last, 't', t.name, 'f', f.first, 'n', #messages, 'b', f.bytes, 'p', w.clock)
   w.frames[#w.frames + 1] = { name = t.name, payload = frame_of(w, t, f) }
   w.clock = t.last

@@ -58,16 +58,17 @@ local names, fields, parts = {}, {}, {}
 local at, index = FIRST_ARG, 0
 while at <= #ARGV do
   local p = { name = ARGV[at], count = tonumber(ARGV[at + 1]), text = ARGV[at + 2], index = index, storing = {}, later = {} }
-  local bodies = p.storing
+  local bodies, text = p.storing, p.text
+  local find, sub, from, lines = string.find, string.sub, 1, 1
   -- to find a byte costs a third of matching a pattern
-  local from, to = 1, string.find(p.text, '\\n', 1, true)
+  local to = find(text, '\\n', 1, true)
   while to do
-    bodies[#bodies + 1] = string.sub(p.text, from, to - 1)
-    from = to + 1
-    to = string.find(p.text, '\\n', from, true)
+    bodies[lines] = sub(text, from, to - 1)
+    lines, from = lines + 1, to + 1
+    to = find(text, '\\n', from, true)
   end
-  bodies[#bodies + 1] = string.sub(p.text, from)
-  if #bodies ~= p.count then return redis.error_reply('ERR a body has a line break') end
+  bodies[lines] = sub(text, from)
+  if lines ~= p.count then return redis.error_reply('ERR a body has a line break') end
   if ARGV[at + 3] ~= '' then
     p.messages = {}
     for line in string.gmatch(ARGV[at + 3], '([^\\n]*)\\n') do
