@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Row } from "./bench.ts";
+import type { Row } from "../bench.ts";
+import type { Machine } from "../machine.ts";
+import { sampleOf } from "../statistics.ts";
 import { chartSvg, rowsOfChart } from "./chart.ts";
-import type { Machine } from "./machine.ts";
 import { escapeXml, formatCount, THEMES } from "./picture.ts";
-import { sampleOf } from "./statistics.ts";
 import { overlappingTexts, textsOutside } from "./text_boxes.ts";
 
 const machine: Machine = {

@@ -1,12 +1,12 @@
 /** What it costs to know who publishes. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { ALL, apiKey, JWT_ENV } from "../_support/credentials.ts";
-import { startServer } from "../_support/server.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { measureRate } from "./load_process.ts";
-import { envelope } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
-import { bearerLine, tokensOf } from "./tokens.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { ALL, apiKey, JWT_ENV } from "../../_support/credentials.ts";
+import { startServer } from "../../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { measureRate } from "../load_process.ts";
+import { envelope } from "../message.ts";
+import { sampleOf } from "../statistics.ts";
+import { bearerLine, tokensOf } from "../tokens.ts";
 
 const CONNECTIONS = 64;
 /** As many publishers as a load process can be told of. */

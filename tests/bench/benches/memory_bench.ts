@@ -1,12 +1,12 @@
 /** Memory of subscribers that wait. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { sleep } from "../_support/until.ts";
-import { startBareServer } from "./bare_process.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { whileOpen } from "./load_process.ts";
-import { residentBytes } from "./machine.ts";
-import { sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { sleep } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { whileOpen } from "../load_process.ts";
+import { residentBytes } from "../machine.ts";
+import { startBareServer } from "../peers/bare_process.ts";
+import { sampleOf } from "../statistics.ts";
 
 const SUBSCRIBERS = 10_000;
 const ROUNDS = 3;

@@ -1,13 +1,13 @@
 /** Thousands of subscribers that come back at once. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { sleep } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { HttpSocket } from "./load/http_socket.ts";
-import { type CountTraffic, measureStorm, whileTraffic } from "./load_process.ts";
-import { DATA, envelope } from "./message.ts";
-import { LOG_SLOW, RedisGauge } from "./redis_gauge.ts";
-import { sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { sleep } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { HttpSocket } from "../load/http_socket.ts";
+import { type CountTraffic, measureStorm, whileTraffic } from "../load_process.ts";
+import { DATA, envelope } from "../message.ts";
+import { LOG_SLOW, RedisGauge } from "../redis_gauge.ts";
+import { sampleOf } from "../statistics.ts";
 
 const SUBSCRIBERS = 5_000;
 const MISSED = 100;

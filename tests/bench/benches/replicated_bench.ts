@@ -1,14 +1,14 @@
 /** What it takes to wait for replicas, and whether those who do not wait notice it. */
-import { PERSISTENCE } from "../../lib/cli/redis/persistence.ts";
-import { REPLICATION_FLAGS } from "../../lib/cli/topology/flags.ts";
-import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { until } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import type { PublisherGroup } from "./load/plan.ts";
-import { measureGroups } from "./load_process.ts";
-import { DATA } from "./message.ts";
-import { percentile, sampleOf } from "./statistics.ts";
+import { PERSISTENCE } from "../../../lib/cli/redis/persistence.ts";
+import { REPLICATION_FLAGS } from "../../../lib/cli/topology/flags.ts";
+import { type RedisServer, startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { until } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import type { PublisherGroup } from "../load/plan.ts";
+import { measureGroups } from "../load_process.ts";
+import { DATA } from "../message.ts";
+import { percentile, sampleOf } from "../statistics.ts";
 
 /** Connections of a group of publishers; there are two groups at a time. */
 const CONNECTIONS = 16;

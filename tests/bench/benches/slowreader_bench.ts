@@ -1,12 +1,12 @@
 /** A reader that hardly reads, beside readers that do. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { type ServerProcess, startServer } from "../_support/server.ts";
-import { sleep } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { measureDeliveries, whileTraffic } from "./load_process.ts";
-import { residentBytes } from "./machine.ts";
-import { DATA, envelope, MARKS_APART } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { type ServerProcess, startServer } from "../../_support/server.ts";
+import { sleep } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { measureDeliveries, whileTraffic } from "../load_process.ts";
+import { residentBytes } from "../machine.ts";
+import { DATA, envelope, MARKS_APART } from "../message.ts";
+import { sampleOf } from "../statistics.ts";
 
 const READERS = 1_000;
 const PUBLISHERS = 16;

@@ -1,16 +1,16 @@
 /** Durable publishes over HTTP, one message a request, each with a token. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { JWT_ENV } from "../_support/credentials.ts";
-import { startServer } from "../_support/server.ts";
-import { startBareServer } from "./bare_process.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { type Comparison, rowsOf } from "./comparison.ts";
-import type { RequestPlan } from "./load/plan.ts";
-import { measureRate } from "./load_process.ts";
-import { DATA, envelope } from "./message.ts";
-import { findRedisPy } from "./peers/redis_py.ts";
-import { startRedisLimits } from "./redis_limits.ts";
-import { bearerLine, tokensOf } from "./tokens.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { JWT_ENV } from "../../_support/credentials.ts";
+import { startServer } from "../../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Comparison, rowsOf } from "../comparison.ts";
+import type { RequestPlan } from "../load/plan.ts";
+import { measureRate } from "../load_process.ts";
+import { DATA, envelope } from "../message.ts";
+import { startBareServer } from "../peers/bare_process.ts";
+import { startRedisLimits } from "../peers/redis_limits.ts";
+import { findRedisPy } from "../peers/redis_py.ts";
+import { bearerLine, tokensOf } from "../tokens.ts";
 
 const CONNECTIONS = 64;
 const TEXT = JSON.stringify(DATA);

@@ -1,6 +1,6 @@
 /** What the pictures of a run have in common: colours, text, and what stands below. */
-import type { Row } from "./bench.ts";
-import type { Machine } from "./machine.ts";
+import type { Row } from "../bench.ts";
+import type { Machine } from "../machine.ts";
 
 /** The colours of a picture. */
 export interface Theme {

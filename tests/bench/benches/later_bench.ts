@@ -1,11 +1,11 @@
 /** Messages kept for later that are due at once: how fast they are published, and how late a few of them are. */
-import { Partition } from "../_support/partition.ts";
-import { type RedisServer, startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { until } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { envelope } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
+import { type RedisServer, startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { Partition } from "../../_support/partition.ts";
+import { startServer } from "../../_support/server.ts";
+import { until } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { envelope } from "../message.ts";
+import { sampleOf } from "../statistics.ts";
 
 const COUNT = 100_000;
 const A_CALL = 500;

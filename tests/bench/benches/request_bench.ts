@@ -1,14 +1,14 @@
 /** Requests and replies: how long they take, and what an open one costs. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { sleep, until } from "../_support/until.ts";
-import { startBareServer } from "./bare_process.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import type { RoundTripSystem } from "./load/plan.ts";
-import { measureLatencies, whileOpen } from "./load_process.ts";
-import { residentBytes } from "./machine.ts";
-import { DATA } from "./message.ts";
-import { percentile, sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { sleep, until } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import type { RoundTripSystem } from "../load/plan.ts";
+import { measureLatencies, whileOpen } from "../load_process.ts";
+import { residentBytes } from "../machine.ts";
+import { DATA } from "../message.ts";
+import { startBareServer } from "../peers/bare_process.ts";
+import { percentile, sampleOf } from "../statistics.ts";
 
 const IN_FLIGHT = [1, 64] as const;
 const OPEN = 10_000;

@@ -1,10 +1,10 @@
 /** Work that is pulled and acknowledged over HTTP, beside BullMQ and a bare Redis stream with a group. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import type { WorkPlan } from "./load/plan.ts";
-import { measureRate } from "./load_process.ts";
-import { sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import type { WorkPlan } from "../load/plan.ts";
+import { measureRate } from "../load_process.ts";
+import { sampleOf } from "../statistics.ts";
 
 const CONSUMERS = [1, 4, 16] as const;
 const BATCHES = [1, 10] as const;

@@ -1,12 +1,12 @@
 /** Durable batches over HTTP against pipelines of bare Redis commands. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { type Comparison, rowsOf } from "./comparison.ts";
-import { measureDeliveries, measureRate } from "./load_process.ts";
-import { SMALL_DATA, SMALL_MARKS_APART } from "./message.ts";
-import { findRedisPy, type RedisPyMode } from "./peers/redis_py.ts";
-import { startRedisLimits } from "./redis_limits.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Comparison, rowsOf } from "../comparison.ts";
+import { measureDeliveries, measureRate } from "../load_process.ts";
+import { SMALL_DATA, SMALL_MARKS_APART } from "../message.ts";
+import { startRedisLimits } from "../peers/redis_limits.ts";
+import { findRedisPy, type RedisPyMode } from "../peers/redis_py.ts";
 
 const SIZE = 500;
 const CONNECTIONS = 8;

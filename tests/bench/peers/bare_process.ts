@@ -1,6 +1,6 @@
 /** The bare server in a process of its own. */
-import { spawnGuarded } from "../../lib/cli/topology/guarded_process.ts";
-import { until } from "../_support/until.ts";
+import { spawnGuarded } from "../../../lib/cli/topology/guarded_process.ts";
+import { until } from "../../_support/until.ts";
 
 /** A running bare server. */
 export interface BareServer extends AsyncDisposable {

@@ -1,5 +1,6 @@
 /** Bars of Runnel's numbers beside their baselines, drawn by hand as SVG. */
-import type { Row } from "./bench.ts";
+import type { Row } from "../bench.ts";
+import type { Sample } from "../statistics.ts";
 import {
   captionSvg,
   type Chart,
@@ -12,7 +13,6 @@ import {
   type Theme,
   WIDTH,
 } from "./picture.ts";
-import type { Sample } from "./statistics.ts";
 
 const BAR = 14;
 const LINE = BAR + 3;

@@ -1,14 +1,14 @@
 /** Deliveries to many subscribers of one topic. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { startBareServer } from "./bare_process.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { type Deliveries, measureDeliveries } from "./load_process.ts";
-import { DATA, envelope, MARKS_APART } from "./message.ts";
-import { startNchan } from "./peers/nchan.ts";
-import { startBetterSse, startSocketIo } from "./peers/node_peers.ts";
-import { type NamedPeer, type Peer, startIfThere } from "./peers/peer.ts";
-import { sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Deliveries, measureDeliveries } from "../load_process.ts";
+import { DATA, envelope, MARKS_APART } from "../message.ts";
+import { startBareServer } from "../peers/bare_process.ts";
+import { startNchan } from "../peers/nchan.ts";
+import { startBetterSse, startSocketIo } from "../peers/node_peers.ts";
+import { type NamedPeer, type Peer, startIfThere } from "../peers/peer.ts";
+import { sampleOf } from "../statistics.ts";
 
 const SUBSCRIBERS = 1_000;
 const BATCH = 100;

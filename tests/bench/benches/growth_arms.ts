@@ -1,15 +1,15 @@
 /** The servers that `growth` measures, each with a Redis of its own. */
 import os from "node:os";
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { type ServerOptions, type ServerProcess, startServer } from "../_support/server.ts";
-import { taskFlags } from "../_support/task_flags.ts";
-import { sleep, until } from "../_support/until.ts";
-import { costBetween } from "./cost.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { type ServerOptions, type ServerProcess, startServer } from "../../_support/server.ts";
+import { taskFlags } from "../../_support/task_flags.ts";
+import { sleep, until } from "../../_support/until.ts";
+import { costBetween } from "../cost.ts";
+import type { TrafficPlan } from "../load/plan.ts";
+import { type CountTraffic, whileTraffic } from "../load_process.ts";
+import { takeReading } from "../reading.ts";
+import { RedisGauge } from "../redis_gauge.ts";
 import type { Usage } from "./growth_measures.ts";
-import type { TrafficPlan } from "./load/plan.ts";
-import { type CountTraffic, whileTraffic } from "./load_process.ts";
-import { takeReading } from "./reading.ts";
-import { RedisGauge } from "./redis_gauge.ts";
 
 /** What is sent and who reads it. */
 export type Load = Omit<TrafficPlan, "role" | "port">;

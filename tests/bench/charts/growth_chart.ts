@@ -1,6 +1,7 @@
 /** Curves of what becomes of a number when there is more of something, drawn by hand as SVG. */
+import type { Point, Row } from "../bench.ts";
+import type { Sample } from "../statistics.ts";
 import { type Axis, axisOf, formatShort, logAxis } from "./axis.ts";
-import type { Point, Row } from "./bench.ts";
 import {
   captionSvg,
   type Chart,
@@ -13,7 +14,6 @@ import {
   type Theme,
   WIDTH,
 } from "./picture.ts";
-import type { Sample } from "./statistics.ts";
 
 /** Panels beside each other, and pixels between them. */
 const COLUMNS = 2;

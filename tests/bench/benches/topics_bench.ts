@@ -1,11 +1,11 @@
 /** Many topics with a subscriber each. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { sleep } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { measureLatencies } from "./load_process.ts";
-import { RedisGauge } from "./redis_gauge.ts";
-import { percentile, sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { sleep } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { measureLatencies } from "../load_process.ts";
+import { RedisGauge } from "../redis_gauge.ts";
+import { percentile, sampleOf } from "../statistics.ts";
 
 const TOPICS = 10_000;
 const RATE = 1_000;

@@ -1,6 +1,6 @@
 /** What bare Redis does at most, as things that take turns with the others. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { findRedisBenchmark, type RedisBenchmarkPlan } from "./peers/redis_benchmark.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { findRedisBenchmark, type RedisBenchmarkPlan } from "./redis_benchmark.ts";
 
 /** Options of {@link startRedisLimits}. */
 export interface RedisLimitsOptions

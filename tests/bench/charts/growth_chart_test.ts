@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { Point, Row } from "./bench.ts";
+import type { Point, Row } from "../bench.ts";
+import type { Machine } from "../machine.ts";
+import { sampleOf } from "../statistics.ts";
 import { growthChartSvg, rowsOfGrowthChart } from "./growth_chart.ts";
-import type { Machine } from "./machine.ts";
 import { THEMES } from "./picture.ts";
-import { sampleOf } from "./statistics.ts";
 import { overlappingTexts, textBoxesOf, textsOutside } from "./text_boxes.ts";
 
 const machine: Machine = {

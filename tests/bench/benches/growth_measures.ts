@@ -1,7 +1,7 @@
 /** What is taken of each measurement of `growth`, and the rows that it makes. */
-import type { Point, Row } from "./bench.ts";
-import type { Cost } from "./cost.ts";
-import { sampleOf } from "./statistics.ts";
+import type { Point, Row } from "../bench.ts";
+import type { Cost } from "../cost.ts";
+import { sampleOf } from "../statistics.ts";
 
 /** What a measurement found. */
 export interface Usage extends Cost {

@@ -1,13 +1,13 @@
 /** What a message costs on one Redis, on several, and on a Cluster. */
-import { sleep } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { type Cost, costBetween } from "./cost.ts";
-import type { TrafficPlan } from "./load/plan.ts";
-import { whileTraffic } from "./load_process.ts";
-import { envelope } from "./message.ts";
+import { sleep } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Cost, costBetween } from "../cost.ts";
+import type { TrafficPlan } from "../load/plan.ts";
+import { whileTraffic } from "../load_process.ts";
+import { envelope } from "../message.ts";
+import { sampleOf } from "../statistics.ts";
+import { spreadTopics } from "../topics.ts";
 import { Arm, type ArmName, DEPLOYMENTS, PARTITIONS } from "./shards_arms.ts";
-import { sampleOf } from "./statistics.ts";
-import { spreadTopics } from "./topics.ts";
 
 /** Publishers at full speed: for each Redis, or in all. */
 const CONNECTIONS = 64;

@@ -1,9 +1,9 @@
 /** From publish to receive at a fixed rate. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { measureLatencies } from "./load_process.ts";
-import { percentile, sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { measureLatencies } from "../load_process.ts";
+import { percentile, sampleOf } from "../statistics.ts";
 
 const RATE = 1_000;
 

@@ -1,10 +1,10 @@
 /** The deployments that `shards` compares: one Redis, several, a Cluster, each with a Runnel of its own. */
-import { startTopology } from "../../lib/cli/topology/start_topology.ts";
-import type { Topology, TopologyName } from "../../lib/cli/topology/topology.ts";
-import { type ServerProcess, startServer } from "../_support/server.ts";
-import type { Reading } from "./cost.ts";
-import { type CountMessages, takeReading } from "./reading.ts";
-import { RedisGauge } from "./redis_gauge.ts";
+import { startTopology } from "../../../lib/cli/topology/start_topology.ts";
+import type { Topology, TopologyName } from "../../../lib/cli/topology/topology.ts";
+import { type ServerProcess, startServer } from "../../_support/server.ts";
+import type { Reading } from "../cost.ts";
+import { type CountMessages, takeReading } from "../reading.ts";
+import { RedisGauge } from "../redis_gauge.ts";
 
 /** How many partitions each deployment has, but for the first. */
 export const PARTITIONS = 16;

@@ -1,5 +1,7 @@
 /** What becomes of rates and costs when there is more of something. */
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { MARK } from "../load/plan.ts";
+import { envelope, MARKS_APART } from "../message.ts";
 import { GrowthArm, isolateCounts, type Load, serveOn } from "./growth_arms.ts";
 import {
   DELIVERED,
@@ -12,8 +14,6 @@ import {
   undrawn,
   type Usage,
 } from "./growth_measures.ts";
-import { MARK } from "./load/plan.ts";
-import { envelope, MARKS_APART } from "./message.ts";
 
 /** Subscribers of one topic, and topics. */
 const COUNTS = [1, 10, 100, 1_000, 10_000] as const;

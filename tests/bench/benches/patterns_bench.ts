@@ -1,14 +1,14 @@
 /** Many subscribers by pattern: what a message costs by how many there are, and by how many match. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { sleep } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { HttpSocket } from "./load/http_socket.ts";
-import type { TrafficPlan } from "./load/plan.ts";
-import { type CountTraffic, whileTraffic } from "./load_process.ts";
-import { cpuSeconds } from "./machine.ts";
-import { DATA, envelope } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { startServer } from "../../_support/server.ts";
+import { sleep } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { HttpSocket } from "../load/http_socket.ts";
+import type { TrafficPlan } from "../load/plan.ts";
+import { type CountTraffic, whileTraffic } from "../load_process.ts";
+import { cpuSeconds } from "../machine.ts";
+import { DATA, envelope } from "../message.ts";
+import { sampleOf } from "../statistics.ts";
 
 const PATTERNS = 1_000;
 const CONNECTIONS = 64;

@@ -1,13 +1,13 @@
 /** How long a function takes from nothing to its first answer. */
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { JWT_ENV } from "../_support/credentials.ts";
-import { launchServer, type ServerOptions } from "../_support/server.ts";
-import { sleep } from "../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { HttpSocket, postBytes } from "./load/http_socket.ts";
-import { envelope } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
-import { bearerLine, tokensOf } from "./tokens.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { JWT_ENV } from "../../_support/credentials.ts";
+import { launchServer, type ServerOptions } from "../../_support/server.ts";
+import { sleep } from "../../_support/until.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { HttpSocket, postBytes } from "../load/http_socket.ts";
+import { envelope } from "../message.ts";
+import { sampleOf } from "../statistics.ts";
+import { bearerLine, tokensOf } from "../tokens.ts";
 
 /** A start is over so soon that a round may have several. */
 const STARTS_A_ROUND = 5;
@@ -27,7 +27,7 @@ export const coldStartBench: Bench = {
     const start = (file: string) => () =>
       untilAnswered({ file, redisUrl: redis.url, env: JWT_ENV }, request);
     const starts = {
-      empty: start("tests/bench/empty_function.ts"),
+      empty: start("tests/bench/peers/empty_function.ts"),
       publish: start("functions/publish.ts"),
     };
     // Deno compiles what it has never run, and Redis has its keys after the first message.

@@ -1,12 +1,12 @@
 /** All that a topic keeps, given to one subscriber. */
-import { Keys } from "../../lib/redis/keys.ts";
-import { startRedis } from "../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../_support/server.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "./bench.ts";
-import { HttpSocket } from "./load/http_socket.ts";
-import { measureRate } from "./load_process.ts";
-import { DATA } from "./message.ts";
-import { sampleOf } from "./statistics.ts";
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { Keys } from "../../../lib/redis/keys.ts";
+import { startServer } from "../../_support/server.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { HttpSocket } from "../load/http_socket.ts";
+import { measureRate } from "../load_process.ts";
+import { DATA } from "../message.ts";
+import { sampleOf } from "../statistics.ts";
 
 const MESSAGES = 1_000_000;
 /** Where the measurements are to be short. */
