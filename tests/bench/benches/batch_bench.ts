@@ -1,12 +1,12 @@
 /** Durable batches over HTTP against pipelines of bare Redis commands. */
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { type Comparison, rowsOf } from "../comparison.ts";
 import { measureDeliveries, measureRate } from "../load_process.ts";
 import { SMALL_DATA, SMALL_MARKS_APART } from "../message.ts";
 import { startRedisLimits } from "../peers/redis_limits.ts";
 import { findRedisPy, type RedisPyMode } from "../peers/redis_py.ts";
+import { startRunnel } from "../runnel.ts";
 
 const SIZE = 500;
 const CONNECTIONS = 8;
@@ -39,10 +39,8 @@ async function startRunnels(
   stack: AsyncDisposableStack,
   { seconds }: BenchOptions,
 ): Promise<Things> {
-  const start = async (appendfsync: "everysec" | "always") => {
-    const { url } = stack.use(await startRedis({ appendfsync }));
-    return stack.use(await startServer({ redisUrl: url })).port;
-  };
+  const start = async (appendfsync: "everysec" | "always") =>
+    stack.use(await startRunnel({ redis: { appendfsync } })).port;
   const [everysec, always] = [await start("everysec"), await start("always")];
   const timing = { warmUpSeconds: 0.7, seconds };
   const batch = (port: number) => async () =>

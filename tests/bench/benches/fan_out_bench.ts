@@ -1,6 +1,4 @@
 /** Deliveries to many subscribers of one topic. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { type Deliveries, measureDeliveries } from "../load_process.ts";
 import { DATA, envelope, MARKS_APART } from "../message.ts";
@@ -8,6 +6,7 @@ import { startBareServer } from "../peers/bare_process.ts";
 import { startNchan } from "../peers/nchan.ts";
 import { startBetterSse, startSocketIo } from "../peers/node_peers.ts";
 import { type NamedPeer, type Peer, startIfThere } from "../peers/peer.ts";
+import { startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const SUBSCRIBERS = 1_000;
@@ -80,8 +79,7 @@ export const fanOutBench: Bench = {
     "nchan, better-sse and Socket.IO",
   async run(options: BenchOptions): Promise<Row[]> {
     await using stack = new AsyncDisposableStack();
-    const redis = stack.use(await startRedis());
-    const runnel = stack.use(await startServer({ redisUrl: redis.url }));
+    const runnel = stack.use(await startRunnel());
     const arms: Arm[] = [];
     for (const named of PEERS) {
       const peer = await startIfThere(named, options.say);

@@ -1,56 +1,53 @@
 /** The servers that `growth` measures, each with a Redis of its own. */
 import os from "node:os";
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { type ServerOptions, type ServerProcess, startServer } from "../../_support/server.ts";
 import { taskFlags } from "../../_support/task_flags.ts";
 import { sleep, until } from "../../_support/until.ts";
 import { costBetween } from "../cost.ts";
 import type { TrafficPlan } from "../load/plan.ts";
 import { type CountTraffic, whileTraffic } from "../load_process.ts";
 import { takeReading } from "../reading.ts";
+import { NO_REWRITE } from "../redis_flags.ts";
 import { RedisGauge } from "../redis_gauge.ts";
+import { type Runnel, type RunnelOptions, startRunnel } from "../runnel.ts";
 import type { Usage } from "./growth_measures.ts";
 
 /** What is sent and who reads it. */
 export type Load = Omit<TrafficPlan, "role" | "port">;
 
 const WARM_UP_MS = 700;
-// what Redis does now and then in the background would fall on whoever is measured just then
-const QUIET = [...["--save", ""], ...["--auto-aof-rewrite-percentage", "0"]];
 
 /** A Runnel and its Redis, which fsyncs always. Disposing it ends both. */
 export class GrowthArm implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #gauge: RedisGauge;
-  readonly #server: ServerProcess;
+  readonly #runnel: Runnel;
 
   private constructor(
     stack: AsyncDisposableStack,
-    { gauge, server }: { gauge: RedisGauge; server: ServerProcess },
+    { gauge, runnel }: { gauge: RedisGauge; runnel: Runnel },
   ) {
     this.#stack = stack;
     this.#gauge = gauge;
-    this.#server = server;
+    this.#runnel = runnel;
   }
 
   /** Starts both. */
-  static async start({ env, ...options }: Omit<ServerOptions, "redisUrl">): Promise<GrowthArm> {
+  static async start({ env, ...options }: RunnelOptions): Promise<GrowthArm> {
     await using stack = new AsyncDisposableStack();
-    const redis = stack.use(await startRedis({ args: QUIET }));
-    const gauge = stack.use(new RedisGauge(redis.port));
-    const server = stack.use(
-      await startServer({
+    const runnel = stack.use(
+      await startRunnel({
         ...options,
-        redisUrl: redis.url,
+        redis: { args: NO_REWRITE },
         env: { LOG_LEVEL: "silent", ...env },
       }),
     );
-    return new GrowthArm(stack.move(), { gauge, server });
+    const gauge = stack.use(new RedisGauge(runnel.redis.port));
+    return new GrowthArm(stack.move(), { gauge, runnel });
   }
 
   /** Sends the load until so many messages are published, so that code is compiled and topics are there. */
   async warmUp(load: Load, messages: number): Promise<void> {
-    await whileTraffic({ role: "traffic", port: this.#server.port, ...load }, async (count) => {
+    await whileTraffic({ role: "traffic", port: this.#runnel.port, ...load }, async (count) => {
       await until(async () => (await count()).published >= messages, {
         ...{ timeoutMs: 60_000, everyMs: 50, what: `${messages} messages` },
       });
@@ -60,7 +57,7 @@ export class GrowthArm implements AsyncDisposable {
   /** Rates and costs under the load. */
   async measure(load: Load, seconds: number): Promise<Usage> {
     return await whileTraffic(
-      { role: "traffic", port: this.#server.port, ...load },
+      { role: "traffic", port: this.#runnel.port, ...load },
       async (count) => {
         await sleep(WARM_UP_MS);
         const before = await this.#read(count);
@@ -78,7 +75,7 @@ export class GrowthArm implements AsyncDisposable {
   async #read(count: CountTraffic) {
     let loadSeconds = 0;
     const reading = await takeReading(
-      { gauges: [this.#gauge], pid: this.#server.pid },
+      { gauges: [this.#gauge], pid: this.#runnel.pid },
       async () => {
         const counted = await count();
         loadSeconds = counted.cpuSeconds;
@@ -101,7 +98,7 @@ export function isolateCounts(cores: number = os.availableParallelism()): number
 }
 
 /** `deno serve` with everything, on so many isolates. */
-export function serveOn(isolates: number): Omit<ServerOptions, "redisUrl"> {
+export function serveOn(isolates: number): RunnelOptions {
   return {
     file: "functions/main.ts",
     denoArgs: [...(isolates > 1 ? ["--parallel"] : []), ...taskFlags("serve")],

@@ -1,8 +1,7 @@
 /** From publish to receive at a fixed rate. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { measureLatencies } from "../load_process.ts";
+import { startRunnel } from "../runnel.ts";
 import { percentile, sampleOf } from "../statistics.ts";
 
 const RATE = 1_000;
@@ -12,19 +11,22 @@ export const latencyBench: Bench = {
   name: "latency",
   about: `publish to receive at ${RATE} messages/s, against bare Redis PUBLISH/SUBSCRIBE (ioredis)`,
   async run(options: BenchOptions): Promise<Row[]> {
-    await using redis = await startRedis();
-    await using server = await startServer({ redisUrl: redis.url });
+    await using runnel = await startRunnel();
     const timing = { rate: RATE, warmUpSeconds: 1, seconds: options.seconds };
     const p99 = { runnel: [] as number[], bare: [] as number[] };
     const results = await takeTurns(options, {
       bare: async () => {
-        const all = await measureLatencies({ role: "pubsub_latency", port: redis.port, ...timing });
+        const all = await measureLatencies({
+          role: "pubsub_latency",
+          port: runnel.redis.port,
+          ...timing,
+        });
         p99.bare.push(percentile(all, 0.99));
         return percentile(all, 0.5);
       },
       runnel: async () => {
         const paths = { publishPath: "/publish", streamPath: "/subscribe" };
-        const plan = { role: "latency", port: server.port, ...paths, ...timing } as const;
+        const plan = { role: "latency", port: runnel.port, ...paths, ...timing } as const;
         const all = await measureLatencies(plan);
         p99.runnel.push(percentile(all, 0.99));
         return percentile(all, 0.5);

@@ -1,10 +1,10 @@
 /** Messages kept for later that are due at once: how fast they are published, and how late a few of them are. */
-import { type RedisServer, startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import type { RedisServer } from "../../../lib/cli/topology/local_redis.ts";
 import { Partition } from "../../_support/partition.ts";
-import { startServer } from "../../_support/server.ts";
 import { until } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { envelope } from "../message.ts";
+import { startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const COUNT = 100_000;
@@ -20,11 +20,10 @@ export const laterBench: Bench = {
   async run(options: BenchOptions): Promise<Row[]> {
     const rows: Row[] = [];
     for (const appendfsync of ["everysec", "always"] as const) {
-      await using redis = await startRedis({ appendfsync });
-      await using _ = await startServer({ redisUrl: redis.url });
+      await using runnel = await startRunnel({ redis: { appendfsync } });
       const results = await takeTurns(options, {
-        [`drain, ${appendfsync}`]: () => drain(redis),
-        [`commit, ${appendfsync}`]: () => commit(redis),
+        [`drain, ${appendfsync}`]: () => drain(runnel.redis),
+        [`commit, ${appendfsync}`]: () => commit(runnel.redis),
       });
       rows.push({
         name: `later, ${appendfsync}`,

@@ -1,11 +1,10 @@
 /** Memory of subscribers that wait. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { sleep } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { whileOpen } from "../load_process.ts";
 import { residentBytes } from "../machine.ts";
 import { startBareServer } from "../peers/bare_process.ts";
+import { startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const SUBSCRIBERS = 10_000;
@@ -24,9 +23,8 @@ export const memoryBench: Bench = {
         return await perSubscriber(bare);
       },
       runnel: async () => {
-        await using redis = await startRedis();
-        await using server = await startServer({ redisUrl: redis.url });
-        return await perSubscriber(server);
+        await using runnel = await startRunnel();
+        return await perSubscriber(runnel);
       },
     });
     const row = {

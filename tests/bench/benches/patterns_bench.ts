@@ -1,6 +1,4 @@
 /** Many subscribers by pattern: what a message costs by how many there are, and by how many match. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { sleep } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { HttpSocket } from "../load/http_socket.ts";
@@ -8,6 +6,7 @@ import type { TrafficPlan } from "../load/plan.ts";
 import { type CountTraffic, whileTraffic } from "../load_process.ts";
 import { cpuSeconds } from "../machine.ts";
 import { DATA, envelope } from "../message.ts";
+import { startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const PATTERNS = 1_000;
@@ -52,10 +51,9 @@ export const patternsBench: Bench = {
   name: "patterns",
   about: `CPU time a message with ${PATTERNS} pattern subscribers, against 1; none match, or all`,
   async run(options: BenchOptions): Promise<Row[]> {
-    await using redis = await startRedis();
-    await using server = await startServer({ redisUrl: redis.url });
-    await makeTopics(server.port);
-    const cost = (load: Load) => () => measure(server, load, options);
+    await using runnel = await startRunnel();
+    await makeTopics(runnel.port);
+    const cost = (load: Load) => () => measure(runnel, load, options);
     // the first to run would pay for what the server compiles
     await cost(LOADS["1 other"])();
     const results = await takeTurns(options, {

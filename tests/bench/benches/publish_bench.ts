@@ -1,7 +1,6 @@
 /** Durable publishes over HTTP, one message a request, each with a token. */
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { JWT_ENV } from "../../_support/credentials.ts";
-import { startServer } from "../../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { type Comparison, rowsOf } from "../comparison.ts";
 import type { RequestPlan } from "../load/plan.ts";
@@ -10,6 +9,7 @@ import { DATA, envelope } from "../message.ts";
 import { startBareServer } from "../peers/bare_process.ts";
 import { startRedisLimits } from "../peers/redis_limits.ts";
 import { findRedisPy } from "../peers/redis_py.ts";
+import { startRunnel } from "../runnel.ts";
 import { bearerLine, tokensOf } from "../tokens.ts";
 
 const CONNECTIONS = 64;
@@ -39,10 +39,8 @@ async function startRunnels(
   stack: AsyncDisposableStack,
   { seconds }: BenchOptions,
 ): Promise<Things> {
-  const start = async (appendfsync: "everysec" | "always") => {
-    const { url } = stack.use(await startRedis({ appendfsync }));
-    return stack.use(await startServer({ redisUrl: url, env: JWT_ENV })).port;
-  };
+  const start = async (appendfsync: "everysec" | "always") =>
+    stack.use(await startRunnel({ redis: { appendfsync }, env: JWT_ENV })).port;
   const [everysec, always] = [await start("everysec"), await start("always")];
   const echo = stack.use(await startBareServer()).port;
   const headers = (await tokensOf(CONNECTIONS)).map(bearerLine);

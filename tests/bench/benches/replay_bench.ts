@@ -1,11 +1,11 @@
 /** All that a topic keeps, given to one subscriber. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { Keys } from "../../../lib/redis/keys.ts";
-import { startServer } from "../../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { HttpSocket } from "../load/http_socket.ts";
 import { measureRate } from "../load_process.ts";
 import { DATA } from "../message.ts";
+import { NO_REWRITE } from "../redis_flags.ts";
+import { startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const MESSAGES = 1_000_000;
@@ -16,8 +16,6 @@ const BATCH = 1_000;
 const CONNECTIONS = 4;
 /** As many as Runnel reads at a time of messages of this size. */
 const PAGE = 2_000;
-// rewriting the file of all these messages would fall on whoever is measured just then
-const QUIET = ["--auto-aof-rewrite-percentage", "0"];
 
 /** Messages a second from the first of a topic on, beside its Redis stream read page by page. */
 export const replayBench: Bench = {
@@ -25,21 +23,22 @@ export const replayBench: Bench = {
   about: `${MESSAGES} messages since=earliest to one subscriber, against XRANGE pages of ${PAGE}`,
   async run(options: BenchOptions): Promise<Row[]> {
     const count = options.seconds === 1 ? FEW_MESSAGES : MESSAGES;
-    await using redis = await startRedis({ appendfsync: "everysec", args: QUIET });
-    await using server = await startServer({ redisUrl: redis.url });
-    await fill(server.port, count);
+    await using runnel = await startRunnel({
+      redis: { appendfsync: "everysec", args: NO_REWRITE },
+    });
+    await fill(runnel.port, count);
     const results = await takeTurns(options, {
       pages: () =>
         measureRate({
           role: "pages",
-          port: redis.port,
+          port: runnel.redis.port,
           key: new Keys({ prefix: "rn", partition: 0, db: 0 }).topic(TOPIC),
           ...{ count, page: PAGE },
         }),
       runnel: () =>
         measureRate({
           role: "replay",
-          port: server.port,
+          port: runnel.port,
           streamPath: `/subscribe?topic=${TOPIC}&since=earliest`,
           count,
         }),

@@ -1,6 +1,4 @@
 /** Requests and replies: how long they take, and what an open one costs. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { sleep, until } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import type { RoundTripSystem } from "../load/plan.ts";
@@ -8,6 +6,7 @@ import { measureLatencies, whileOpen } from "../load_process.ts";
 import { residentBytes } from "../machine.ts";
 import { DATA } from "../message.ts";
 import { startBareServer } from "../peers/bare_process.ts";
+import { startRunnel } from "../runnel.ts";
 import { percentile, sampleOf } from "../statistics.ts";
 
 const IN_FLIGHT = [1, 64] as const;
@@ -26,14 +25,13 @@ export const requestBench: Bench = {
 };
 
 async function measureRoundTrips(options: BenchOptions): Promise<Row[]> {
-  await using redis = await startRedis();
-  await using server = await startServer({ redisUrl: redis.url });
+  await using runnel = await startRunnel();
   const p99: Record<string, number[]> = {};
   const things: Record<string, () => Promise<number>> = {};
   for (const inFlight of IN_FLIGHT) {
     for (const system of SYSTEMS) {
       const name = nameOf(system, inFlight);
-      const { port } = system === "list" ? redis : server;
+      const { port } = system === "list" ? runnel.redis : runnel;
       const timing = { warmUpSeconds: 1, seconds: options.seconds };
       things[name] = async () => {
         const all = await measureLatencies({
@@ -82,10 +80,9 @@ async function measureMemory(options: BenchOptions): Promise<Row> {
       return await perRequest(bare, "/hold", async () => await getJson(bare.port, "/held"));
     },
     "runnel, memory per request": async () => {
-      await using redis = await startRedis();
-      await using server = await startServer({ redisUrl: redis.url });
-      return await perRequest(server, "/request", async () => {
-        const topic = await getJson<{ count?: number }>(server.port, `/topics/${OPEN_TOPIC}`);
+      await using runnel = await startRunnel();
+      return await perRequest(runnel, "/request", async () => {
+        const topic = await getJson<{ count?: number }>(runnel.port, `/topics/${OPEN_TOPIC}`);
         return topic.count ?? 0;
       });
     },

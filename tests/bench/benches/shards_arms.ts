@@ -4,6 +4,7 @@ import type { Topology, TopologyName } from "../../../lib/cli/topology/topology.
 import { type ServerProcess, startServer } from "../../_support/server.ts";
 import type { Reading } from "../cost.ts";
 import { type CountMessages, takeReading } from "../reading.ts";
+import { NO_REWRITE } from "../redis_flags.ts";
 import { RedisGauge } from "../redis_gauge.ts";
 
 /** How many partitions each deployment has, but for the first. */
@@ -27,8 +28,8 @@ interface Deployment {
 /** The name of a deployment. */
 export type ArmName = keyof typeof DEPLOYMENTS;
 
-// what Redis and Runnel do now and then in the background would fall on whoever is measured just then
-const QUIET = [...["--save", ""], ...["--auto-aof-rewrite-percentage", "0"]];
+// a snapshot would fall on whoever is measured just then, as a rewrite would
+const QUIET = [...["--save", ""], ...NO_REWRITE];
 // few enough that each topic is full, and is trimmed with every commit, before anything is measured
 const ENV = { RUNNEL_MAX_MESSAGES: "200", LOG_LEVEL: "silent" };
 

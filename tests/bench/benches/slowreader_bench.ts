@@ -1,11 +1,10 @@
 /** A reader that hardly reads, beside readers that do. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { type ServerProcess, startServer } from "../../_support/server.ts";
 import { sleep } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { measureDeliveries, whileTraffic } from "../load_process.ts";
 import { residentBytes } from "../machine.ts";
 import { DATA, envelope, MARKS_APART } from "../message.ts";
+import { type Runnel, startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const READERS = 1_000;
@@ -33,12 +32,11 @@ export const slowReaderBench: Bench = {
 };
 
 async function measureGoodReaders(options: BenchOptions): Promise<Row> {
-  await using redis = await startRedis();
-  await using server = await startServer({ redisUrl: redis.url });
+  await using runnel = await startRunnel();
   const deliveries = (slow: number) => async () => {
     const { rate } = await measureDeliveries({
       role: "fanout",
-      port: server.port,
+      port: runnel.port,
       publishers: PUBLISHERS,
       publishPath: "/publish",
       streamPath: "/subscribe?topic=bench",
@@ -69,9 +67,8 @@ async function measureGoodReaders(options: BenchOptions): Promise<Row> {
 async function measureMemory(options: BenchOptions): Promise<Row> {
   // each on a server of its own: what one left behind would hide what the next one takes
   const growth = (slow: number) => async () => {
-    await using redis = await startRedis();
-    await using server = await startServer({ redisUrl: redis.url });
-    return await growthWith(server, { slow, seconds: options.seconds });
+    await using runnel = await startRunnel();
+    return await growthWith(runnel, { slow, seconds: options.seconds });
   };
   const { none, slow } = await takeTurns(options, {
     none: growth(0),
@@ -90,7 +87,7 @@ async function measureMemory(options: BenchOptions): Promise<Row> {
 
 /** Megabytes that a server's resident memory grows by at the most. */
 async function growthWith(
-  { port, pid }: ServerProcess,
+  { port, pid }: Runnel,
   { slow, seconds }: { slow: number; seconds: number },
 ): Promise<number> {
   const path = "/subscribe?topic=bench.large";

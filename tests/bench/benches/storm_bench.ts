@@ -1,12 +1,12 @@
 /** Thousands of subscribers that come back at once. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { sleep } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { HttpSocket } from "../load/http_socket.ts";
 import { type CountTraffic, measureStorm, whileTraffic } from "../load_process.ts";
 import { DATA, envelope } from "../message.ts";
-import { LOG_SLOW, RedisGauge } from "../redis_gauge.ts";
+import { LOG_SLOW } from "../redis_flags.ts";
+import { RedisGauge } from "../redis_gauge.ts";
+import { startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const SUBSCRIBERS = 5_000;
@@ -21,9 +21,8 @@ export const stormBench: Bench = {
   name: "storm",
   about: `${SUBSCRIBERS} subscribers resume at once, ${MISSED} messages missed each`,
   async run(options: BenchOptions): Promise<Row[]> {
-    await using redis = await startRedis({ args: LOG_SLOW });
-    await using server = await startServer({ redisUrl: redis.url });
-    using gauge = new RedisGauge(redis.port);
+    await using runnel = await startRunnel({ redis: { args: LOG_SLOW } });
+    using gauge = new RedisGauge(runnel.redis.port);
     const found = {
       median: [] as number[],
       command: [] as number[],
@@ -33,10 +32,10 @@ export const stormBench: Bench = {
     let round = 0;
     const { last } = await takeTurns(options, {
       last: async () => {
-        const missed = await missMessages(server.port, `bench.storm.${round++}`);
+        const missed = await missMessages(runnel.port, `bench.storm.${round++}`);
         const storm = await whileTraffic({
           role: "traffic",
-          port: server.port,
+          port: runnel.port,
           bodies: [envelope("bench.beside")],
           load: { connections: PUBLISHERS },
           streams: [],
@@ -49,7 +48,7 @@ export const stormBench: Bench = {
           const busy = new Rate(count);
           const result = await measureStorm({
             role: "storm",
-            port: server.port,
+            port: runnel.port,
             ...{ ...missed, subscribers: SUBSCRIBERS, missed: MISSED },
           }, async () => {
             await gauge.longestCommandMs();

@@ -1,10 +1,9 @@
 /** Many topics with a subscriber each. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { sleep } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { measureLatencies } from "../load_process.ts";
 import { RedisGauge } from "../redis_gauge.ts";
+import { startRunnel } from "../runnel.ts";
 import { percentile, sampleOf } from "../statistics.ts";
 
 const TOPICS = 10_000;
@@ -17,16 +16,15 @@ export const topicsBench: Bench = {
   name: "topics",
   about: `${TOPICS} topics with a subscriber each, ${RATE} messages/s over all, against one topic`,
   async run(options: BenchOptions): Promise<Row[]> {
-    await using redis = await startRedis();
-    await using server = await startServer({ redisUrl: redis.url });
-    using gauge = new RedisGauge(redis.port);
+    await using runnel = await startRunnel();
+    using gauge = new RedisGauge(runnel.redis.port);
     const p50 = { one: [] as number[], many: [] as number[] };
     const connections = { one: [] as number[], many: [] as number[] };
     const measure = async (which: "one" | "many") => {
       await using looks = new Looks(gauge);
       const all = await measureLatencies({
         role: "latency",
-        port: server.port,
+        port: runnel.port,
         ...{ publishPath: "/publish", streamPath: "/subscribe" },
         ...(which === "one" ? {} : { topics: TOPICS }),
         ...{ rate: RATE, warmUpSeconds: 1, seconds: options.seconds },

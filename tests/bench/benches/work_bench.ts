@@ -1,9 +1,8 @@
 /** Work that is pulled and acknowledged over HTTP, beside BullMQ and a bare Redis stream with a group. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { startServer } from "../../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import type { WorkPlan } from "../load/plan.ts";
 import { measureRate } from "../load_process.ts";
+import { type Runnel, startRunnel } from "../runnel.ts";
 import { sampleOf } from "../statistics.ts";
 
 const CONSUMERS = [1, 4, 16] as const;
@@ -18,17 +17,14 @@ export function workBench(appendfsync: "always" | "everysec"): Bench {
     name: appendfsync === "always" ? "work" : "work-everysec",
     about: `POST /pull and /ack, ${appendfsync}, against BullMQ and bare XREADGROUP/XACK (ioredis)`,
     async run(options: BenchOptions): Promise<Row[]> {
-      await using redis = await startRedis({ appendfsync });
-      await using server = await startServer({ redisUrl: redis.url });
-      const results = await takeTurns(options, thingsOf(options, { redis, server }));
+      await using runnel = await startRunnel({ redis: { appendfsync } });
+      const results = await takeTurns(options, thingsOf(options, runnel));
       return rowsOf(appendfsync, results);
     },
   };
 }
 
-type Ports = Readonly<Record<"redis" | "server", { readonly port: number }>>;
-
-function thingsOf({ seconds }: BenchOptions, { redis, server }: Ports) {
+function thingsOf({ seconds }: BenchOptions, { port, redis }: Runnel) {
   const things: Record<string, () => Promise<number>> = {};
   for (const consumers of CONSUMERS) {
     const add = (name: string, plan: Pick<WorkPlan, "system" | "batch" | "port">) => {
@@ -37,7 +33,7 @@ function thingsOf({ seconds }: BenchOptions, { redis, server }: Ports) {
     add(nameOf("bullmq", consumers), { system: "bullmq", batch: 1, port: redis.port });
     for (const batch of BATCHES) {
       add(nameOf("stream", consumers, batch), { system: "stream", batch, port: redis.port });
-      add(nameOf("runnel", consumers, batch), { system: "runnel", batch, port: server.port });
+      add(nameOf("runnel", consumers, batch), { system: "runnel", batch, port });
     }
   }
   return things;

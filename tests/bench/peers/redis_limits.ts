@@ -1,5 +1,6 @@
 /** What bare Redis does at most, as things that take turns with the others. */
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import { NO_REWRITE } from "../redis_flags.ts";
 import { findRedisBenchmark, type RedisBenchmarkPlan } from "./redis_benchmark.ts";
 
 /** Options of {@link startRedisLimits}. */
@@ -33,6 +34,3 @@ export async function startRedisLimits(
     PUBLISH: () => program.measure({ ...plan, port, command: ["PUBLISH", "bench", text] }),
   };
 }
-
-/** So that it does not go on working while something else is measured. */
-const NO_REWRITE = ["--auto-aof-rewrite-percentage", "0"];
