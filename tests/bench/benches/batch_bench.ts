@@ -1,17 +1,20 @@
 /** Durable batches over HTTP against pipelines of bare Redis commands. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import { type Comparison, rowsOf } from "../comparison.ts";
 import { measureDeliveries, measureRate } from "../load_process.ts";
 import { SMALL_DATA, SMALL_MARKS_APART } from "../message.ts";
 import { startRedisLimits } from "../peers/redis_limits.ts";
-import { findRedisPy, type RedisPyMode } from "../peers/redis_py.ts";
+import { startRedisPy } from "../peers/redis_py.ts";
 import { startRunnel } from "../runnel.ts";
 
 const SIZE = 500;
 const CONNECTIONS = 8;
 const TEXT = JSON.stringify(SMALL_DATA);
 const LIMITS = { clients: 50, pipeline: 50, count: 400_000, text: TEXT };
+const REDIS_PY = {
+  text: TEXT,
+  modes: { "redis-py pipeline": "pipeline", "redis-py listen": "listen" },
+} as const;
 const BATCH = JSON.stringify(
   Array.from({ length: SIZE }, () => ({ topic: "bench", data: SMALL_DATA })),
 );
@@ -22,18 +25,16 @@ export const batchBench: Bench = {
   about: `POST /batch of ${SIZE} × ${TEXT.length} bytes, ${CONNECTIONS} connections, ` +
     "against redis-benchmark -P 50 and redis-py",
   async run(options: BenchOptions): Promise<Row[]> {
+    const { say, seconds } = options;
     await using stack = new AsyncDisposableStack();
-    const own = await startRunnels(stack, options);
     const results = await takeTurns<string>(options, {
-      ...own,
-      ...await startRedisPy(stack, options),
-      ...await startRedisLimits(stack, { ...LIMITS, say: options.say }),
+      ...await startRunnels(stack, options),
+      ...await startRedisPy(stack, { ...REDIS_PY, say, seconds }),
+      ...await startRedisLimits(stack, { ...LIMITS, say }),
     });
     return rowsOf(COMPARISONS, results);
   },
 };
-
-type Things = Record<string, () => Promise<number>>;
 
 async function startRunnels(
   stack: AsyncDisposableStack,
@@ -66,17 +67,6 @@ async function startRunnels(
         ...{ publishers: CONNECTIONS, subscribers: 1, body: BATCH, ...timing },
       })).rate,
   };
-}
-
-async function startRedisPy(
-  stack: AsyncDisposableStack,
-  { say, seconds }: BenchOptions,
-): Promise<Things> {
-  const python = await findRedisPy(say);
-  if (python === undefined) return {};
-  const { port } = stack.use(await startRedis({ appendonly: false }));
-  const measure = (mode: RedisPyMode) => () => python.measure(mode, { port, seconds, text: TEXT });
-  return { "redis-py pipeline": measure("pipeline"), "redis-py listen": measure("listen") };
 }
 
 const EVERYSEC = { name: `batch of ${SIZE}, everysec`, runnel: "everysec", unit: "messages/s" };

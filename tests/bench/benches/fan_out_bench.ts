@@ -1,5 +1,5 @@
 /** Deliveries to many subscribers of one topic. */
-import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import { type Deliveries, measureDeliveries } from "../load_process.ts";
 import { DATA, envelope, MARKS_APART } from "../message.ts";
 import { startBareServer } from "../peers/bare_process.ts";
@@ -94,7 +94,7 @@ async function measure(
   { runnel, arms }: { runnel: number; arms: readonly Arm[] },
 ): Promise<Row[]> {
   const taken = new Map<string, Deliveries[]>();
-  const things: Record<string, () => Promise<number>> = {};
+  const things: Things = {};
   const add = (load: Load, name: string, plan: Measurement) => {
     const list: Deliveries[] = [];
     taken.set(`${name}, ${load.name}`, list);

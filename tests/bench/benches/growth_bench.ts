@@ -1,5 +1,5 @@
 /** What becomes of rates and costs when there is more of something. */
-import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import { MARK } from "../load/plan.ts";
 import { envelope, MARKS_APART } from "../message.ts";
 import { GrowthArm, isolateCounts, type Load, serveOn } from "./growth_arms.ts";
@@ -62,7 +62,7 @@ export const growthBench: Bench = {
 };
 
 async function measure(plans: readonly Plan[], options: BenchOptions): Promise<Row[]> {
-  const things: Record<string, () => Promise<number>> = {};
+  const things: Things = {};
   const all = plans.map(({ arm, load, ...plan }): Measured => {
     const usages: Usage[] = [];
     const [first] = plan.measures;

@@ -1,20 +1,20 @@
 /** Durable publishes over HTTP, one message a request, each with a token. */
-import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { JWT_ENV } from "../../_support/credentials.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import { type Comparison, rowsOf } from "../comparison.ts";
 import type { RequestPlan } from "../load/plan.ts";
 import { measureRate } from "../load_process.ts";
 import { DATA, envelope } from "../message.ts";
 import { startBareServer } from "../peers/bare_process.ts";
 import { startRedisLimits } from "../peers/redis_limits.ts";
-import { findRedisPy } from "../peers/redis_py.ts";
+import { startRedisPy } from "../peers/redis_py.ts";
 import { startRunnel } from "../runnel.ts";
 import { bearerLine, tokensOf } from "../tokens.ts";
 
 const CONNECTIONS = 64;
 const TEXT = JSON.stringify(DATA);
 const LIMITS = { clients: CONNECTIONS, pipeline: 1, count: 100_000, text: TEXT };
+const REDIS_PY = { text: TEXT, modes: { "redis-py PUBLISH": "publish" } } as const;
 
 /** Publishes a second with both fsync policies, beside an echo, Redis clients and the limits of Redis. */
 export const publishBench: Bench = {
@@ -22,20 +22,18 @@ export const publishBench: Bench = {
   about: `durable POST /publish with a JWT, ${CONNECTIONS} connections, against a JSON echo, ` +
     "redis-py and redis-benchmark",
   async run(options: BenchOptions): Promise<Row[]> {
+    const { say, seconds } = options;
     await using stack = new AsyncDisposableStack();
-    const own = await startRunnels(stack, options);
     const results = await takeTurns<string>(options, {
-      ...own,
-      ...await startRedisPy(stack, options),
-      ...await startRedisLimits(stack, { ...LIMITS, say: options.say }),
+      ...await startServers(stack, options),
+      ...await startRedisPy(stack, { ...REDIS_PY, say, seconds }),
+      ...await startRedisLimits(stack, { ...LIMITS, say }),
     });
     return rowsOf(COMPARISONS, results);
   },
 };
 
-type Things = Record<string, () => Promise<number>>;
-
-async function startRunnels(
+async function startServers(
   stack: AsyncDisposableStack,
   { seconds }: BenchOptions,
 ): Promise<Things> {
@@ -57,16 +55,6 @@ async function startRunnels(
 }
 
 const COMMON = { role: "requests", connections: CONNECTIONS, warmUpSeconds: 0.7 } as const;
-
-async function startRedisPy(
-  stack: AsyncDisposableStack,
-  { say, seconds }: BenchOptions,
-): Promise<Things> {
-  const python = await findRedisPy(say);
-  if (python === undefined) return {};
-  const { port } = stack.use(await startRedis({ appendonly: false }));
-  return { "redis-py PUBLISH": () => python.measure("publish", { port, seconds, text: TEXT }) };
-}
 
 const ECHO = { baseline: "echo", baselineName: "JSON echo", unit: "/s" };
 const PYTHON = {

@@ -1,6 +1,6 @@
 /** Requests and replies: how long they take, and what an open one costs. */
 import { sleep, until } from "../../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import type { RoundTripSystem } from "../load/plan.ts";
 import { measureLatencies, whileOpen } from "../load_process.ts";
 import { residentBytes } from "../machine.ts";
@@ -27,7 +27,7 @@ export const requestBench: Bench = {
 async function measureRoundTrips(options: BenchOptions): Promise<Row[]> {
   await using runnel = await startRunnel();
   const p99: Record<string, number[]> = {};
-  const things: Record<string, () => Promise<number>> = {};
+  const things: Things = {};
   for (const inFlight of IN_FLIGHT) {
     for (const system of SYSTEMS) {
       const name = nameOf(system, inFlight);

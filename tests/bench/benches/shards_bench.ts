@@ -1,6 +1,6 @@
 /** What a message costs on one Redis, on several, and on a Cluster. */
 import { sleep } from "../../_support/until.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import { type Cost, costBetween } from "../cost.ts";
 import type { TrafficPlan } from "../load/plan.ts";
 import { whileTraffic } from "../load_process.ts";
@@ -51,7 +51,7 @@ export const shardsBench: Bench = {
   async run(options: BenchOptions): Promise<Row[]> {
     await using stack = new AsyncDisposableStack();
     const costs = new Map<string, Cost[]>();
-    const things: Record<string, () => Promise<number>> = {};
+    const things: Things = {};
     const arms: [ArmName, Arm][] = [];
     for (const name of ARM_NAMES) {
       arms.push([name, stack.use(await Arm.start(DEPLOYMENTS[name]))]);

@@ -1,5 +1,5 @@
 /** Work that is pulled and acknowledged over HTTP, beside BullMQ and a bare Redis stream with a group. */
-import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import type { WorkPlan } from "../load/plan.ts";
 import { measureRate } from "../load_process.ts";
 import { type Runnel, startRunnel } from "../runnel.ts";
@@ -25,7 +25,7 @@ export function workBench(appendfsync: "always" | "everysec"): Bench {
 }
 
 function thingsOf({ seconds }: BenchOptions, { port, redis }: Runnel) {
-  const things: Record<string, () => Promise<number>> = {};
+  const things: Things = {};
   for (const consumers of CONSUMERS) {
     const add = (name: string, plan: Pick<WorkPlan, "system" | "batch" | "port">) => {
       things[name] = fillAndWork({ role: "work", consumers, ...plan }, seconds);

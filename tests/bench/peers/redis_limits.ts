@@ -1,5 +1,6 @@
 /** What bare Redis does at most, as things that take turns with the others. */
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import type { Things } from "../bench.ts";
 import { NO_REWRITE } from "../redis_flags.ts";
 import { findRedisBenchmark, type RedisBenchmarkPlan } from "./redis_benchmark.ts";
 
@@ -15,7 +16,7 @@ export interface RedisLimitsOptions
 export async function startRedisLimits(
   stack: AsyncDisposableStack,
   { text, say, ...plan }: RedisLimitsOptions,
-): Promise<Record<string, () => Promise<number>>> {
+): Promise<Things> {
   const program = await findRedisBenchmark(say);
   if (program === undefined) return {};
   const xadd = async (appendfsync: "everysec" | "always") => {
