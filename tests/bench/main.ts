@@ -21,7 +21,8 @@ import { topicsBench } from "./benches/topics_bench.ts";
 import { workBench } from "./benches/work_bench.ts";
 import { chartSvg, rowsOfChart } from "./charts/chart.ts";
 import { growthChartSvg, rowsOfGrowthChart } from "./charts/growth_chart.ts";
-import { type Chart, THEMES } from "./charts/picture.ts";
+import type { Chart } from "./charts/picture.ts";
+import { THEMES } from "./charts/theme.ts";
 import { describeMachine } from "./machine.ts";
 import { formatReport, reportJson } from "./report.ts";
 

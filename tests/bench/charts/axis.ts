@@ -49,11 +49,3 @@ function niceAbove(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
   return power * ([1, 2, 2.5, 5].find((times) => times * power >= least * (1 - 1e-9)) ?? 10);
 }
-
-/** A number as short as it can be: `0.01`, `25`, `2.5k`, `10M`. */
-export function formatShort(value: number): string {
-  const short = (divided: number, suffix: string) => `${Number(divided.toPrecision(3))}${suffix}`;
-  if (value >= 1e6) return short(value / 1e6, "M");
-  if (value >= 1e3) return short(value / 1e3, "k");
-  return short(value, "");
-}

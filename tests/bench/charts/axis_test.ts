@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { axisOf, formatShort, logAxis } from "./axis.ts";
+import { axisOf, logAxis } from "./axis.ts";
 
 Deno.test("axisOf() begins at 0 where numbers are of one size, with round ticks up to the largest", () => {
   const { kind, ticks, at } = axisOf([4_000, 9_000]);
@@ -22,10 +22,4 @@ Deno.test("logAxis() has each power of ten as a tick, and nothing stands beyond 
   assert.deepEqual([0, 1, 100, 10_000, 100_000].map(at), [0, 0, 0.5, 1, 1]);
   assert.deepEqual(logAxis(0.02, 30).ticks, [0.1, 1, 10]);
   assert.equal(logAxis(5, 5).at(5), 0);
-});
-
-Deno.test("formatShort() says a number in as few characters as can be", () => {
-  assert.deepEqual([0, 0.01, 25, 2_500, 1e6, 1.25e6].map(formatShort), [
-    ...["0", "0.01", "25", "2.5k", "1M", "1.25M"],
-  ]);
 });

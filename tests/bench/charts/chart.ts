@@ -1,18 +1,10 @@
 /** Bars of Runnel's numbers beside their baselines, drawn by hand as SVG. */
 import type { Row } from "../bench.ts";
 import type { Sample } from "../statistics.ts";
-import {
-  captionSvg,
-  type Chart,
-  formatCount,
-  MARGIN,
-  pictureSvg,
-  round,
-  text,
-  textWidth,
-  type Theme,
-  WIDTH,
-} from "./picture.ts";
+import { formatCount } from "./numbers.ts";
+import { type Chart, MARGIN, pictureSvg, WIDTH } from "./picture.ts";
+import { round, text, textWidth } from "./svg.ts";
+import type { Theme } from "./theme.ts";
 
 const BAR = 14;
 const LINE = BAR + 3;
@@ -28,11 +20,11 @@ export function chartSvg(chart: Chart): string {
   const parts: string[] = [];
   let y = MARGIN + 14;
   for (const [unit, groups] of Map.groupBy(groupsOf(rows), (group) => group.unit)) {
-    parts.push(text({ y, size: 15, weight: 600, fill: theme.text }, headingOf(unit)));
+    parts.push(text({ x: MARGIN, y, size: 15, weight: 600, fill: theme.text }, headingOf(unit)));
     y += 10;
     const scale = scaleOf(groups.flatMap(({ bars }) => bars));
     for (const { name, bars } of groups) {
-      parts.push(text({ y: y + 14, size: 13, fill: theme.text }, name));
+      parts.push(text({ x: MARGIN, y: y + 14, size: 13, fill: theme.text }, name));
       y += HEADING;
       for (const one of bars) {
         parts.push(barSvg(one, { y, scale, theme }));
@@ -42,9 +34,8 @@ export function chartSvg(chart: Chart): string {
     }
     y += 22;
   }
-  const caption = captionSvg({ ...chart, rows }, { y, range: "the line goes" });
   const title = rows.map(describe).join("; ");
-  return pictureSvg([...parts, ...caption.parts], { height: caption.y, title });
+  return pictureSvg({ ...chart, rows }, { parts, y, title, range: "the line goes" });
 }
 
 /** The rows that bars tell something of: not those on a curve, and not those with nothing to compare with. */

@@ -3,8 +3,8 @@ import type { Row } from "../bench.ts";
 import type { Machine } from "../machine.ts";
 import { sampleOf } from "../statistics.ts";
 import { chartSvg, rowsOfChart } from "./chart.ts";
-import { escapeXml, formatCount, THEMES } from "./picture.ts";
 import { overlappingTexts, textsOutside } from "./text_boxes.ts";
+import { THEMES } from "./theme.ts";
 
 const machine: Machine = {
   ...{ cpu: "A <CPU> & more", cores: 2, memoryGiB: 8, system: "Linux", deno: "2.9.6" },
@@ -83,14 +83,4 @@ Deno.test("chartSvg() says what was measured, on what and when, and is well-form
 
 Deno.test("chartSvg() draws nothing that was measured as nothing", () => {
   assert.deepEqual(widths(draw([row("none", "ms", [0], [0])]), THEMES.light.runnel), [0]);
-});
-
-Deno.test("formatCount() says no more digits than a measurement is worth", () => {
-  assert.deepEqual([8.214, 41.26, 412.7, 31_415, 1_234_567].map(formatCount), [
-    ...["8.21", "41.3", "413", "31,400", "1,230,000"],
-  ]);
-});
-
-Deno.test("escapeXml() leaves nothing that XML would take for its own", () => {
-  assert.equal(escapeXml(`<a b="c'">&\0`), "&lt;a b=&quot;c&apos;&quot;&gt;&amp;");
 });

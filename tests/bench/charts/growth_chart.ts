@@ -1,19 +1,11 @@
 /** Curves of what becomes of a number when there is more of something, drawn by hand as SVG. */
 import type { Point, Row } from "../bench.ts";
 import type { Sample } from "../statistics.ts";
-import { type Axis, axisOf, formatShort, logAxis } from "./axis.ts";
-import {
-  captionSvg,
-  type Chart,
-  formatCount,
-  MARGIN,
-  pictureSvg,
-  round,
-  text,
-  textWidth,
-  type Theme,
-  WIDTH,
-} from "./picture.ts";
+import { type Axis, axisOf, logAxis } from "./axis.ts";
+import { formatCount, formatShort } from "./numbers.ts";
+import { type Chart, MARGIN, pictureSvg, WIDTH } from "./picture.ts";
+import { round, text, textWidth } from "./svg.ts";
+import type { Theme } from "./theme.ts";
 
 /** Panels beside each other, and pixels between them. */
 const COLUMNS = 2;
@@ -43,15 +35,11 @@ export function growthChartSvg(chart: Chart): string {
       theme: chart.theme,
     })
   );
-  const below = MARGIN + Math.ceil(panels.size / COLUMNS) * (PANEL.height + GAP.y) + 12;
-  const caption = captionSvg({ ...chart, rows }, {
-    y: below,
-    range: "pale bars go",
-  });
+  const y = MARGIN + Math.ceil(panels.size / COLUMNS) * (PANEL.height + GAP.y) + 12;
   const title = rows.map(({ name, unit, runnel }) =>
     `${name}: ${formatCount(runnel.median)} ${unit}`
   ).join("; ");
-  return pictureSvg([...parts, ...caption.parts], { height: caption.y, title });
+  return pictureSvg({ ...chart, rows }, { parts, y, title, range: "pale bars go" });
 }
 
 /** The rows that are points of curves. */

@@ -3,8 +3,8 @@ import type { Point, Row } from "../bench.ts";
 import type { Machine } from "../machine.ts";
 import { sampleOf } from "../statistics.ts";
 import { growthChartSvg, rowsOfGrowthChart } from "./growth_chart.ts";
-import { THEMES } from "./picture.ts";
 import { overlappingTexts, textBoxesOf, textsOutside } from "./text_boxes.ts";
+import { THEMES } from "./theme.ts";
 
 const machine: Machine = {
   ...{ cpu: "A <CPU> & more", cores: 2, memoryGiB: 8, system: "Linux", deno: "2.9.6" },

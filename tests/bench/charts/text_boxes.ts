@@ -1,5 +1,5 @@
 /** Where the words of a picture are, for tests. */
-import { textWidth } from "./picture.ts";
+import { textWidth } from "./svg.ts";
 
 /** A text and the box around it, with as much room as it can need. */
 export interface TextBox {
