@@ -6,6 +6,8 @@ export interface Row {
   readonly name: string;
   readonly unit: string;
   readonly runnel: Sample;
+  /** Whose number `runnel` is: not Runnel's where one baseline stands beside another. @default "Runnel" */
+  readonly subject?: string;
   /** Absent, with {@link baseline}, where the aim is a limit and there is nothing to compare with. */
   readonly baselineName?: string;
   readonly baseline?: Sample;

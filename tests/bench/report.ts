@@ -25,7 +25,7 @@ export function formatReport(machine: Machine, rows: readonly Row[]): string {
   const anyLoad = rows.some(({ loadCpu }) => loadCpu !== undefined);
   const lines = rows.map((row) => [
     row.name,
-    `${formatSample(row.runnel)} ${row.unit}`,
+    `${row.subject === undefined ? "" : `${row.subject}: `}${formatSample(row.runnel)} ${row.unit}`,
     row.baseline ? `${formatSample(row.baseline)} ${row.unit}` : "",
     row.baselineName ?? "",
     ratioOf(row)?.toFixed(2) ?? "",

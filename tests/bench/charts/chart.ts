@@ -38,10 +38,10 @@ export function chartSvg(chart: Chart): string {
   return pictureSvg({ ...chart, rows }, { parts, y, title, range: "the line goes" });
 }
 
-/** The rows that bars tell something of: not those on a curve, and not those with nothing to compare with. */
+/** The rows that bars tell something of: Runnel's own, not on a curve, and with something to compare with. */
 export function rowsOfChart(rows: readonly Row[]): readonly Row[] {
-  return rows.filter(({ point, baseline, aim }) =>
-    point === undefined && (baseline !== undefined || aim !== undefined)
+  return rows.filter(({ subject, point, baseline, aim }) =>
+    subject === undefined && point === undefined && (baseline !== undefined || aim !== undefined)
   );
 }
 

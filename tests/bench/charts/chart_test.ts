@@ -59,15 +59,14 @@ Deno.test("chartSvg() draws a number of Runnel once, with all that it was measur
   assert.deepEqual(places, places.toSorted((a, b) => a - b));
 });
 
-Deno.test("rowsOfChart() leaves out what is on a curve, and what there is nothing to compare with", () => {
+Deno.test("rowsOfChart() leaves out curves, what is not Runnel's, and what nothing is compared with", () => {
   const [publish] = rows;
   assert.ok(publish);
   const alone: Row = { name: "alone", unit: "/s", runnel: sampleOf([1]) };
   const limited: Row = { ...alone, aim: { limit: 2, better: "lower" } };
   const point = { panel: "", axis: "", line: "Runnel", along: "topics", at: 1 } as const;
-  assert.deepEqual(rowsOfChart([publish, alone, limited, { ...publish, point }]), [
-    ...[publish, limited],
-  ]);
+  const others: Row[] = [alone, { ...publish, point }, { ...publish, subject: "bare publisher" }];
+  assert.deepEqual(rowsOfChart([publish, ...others, limited]), [publish, limited]);
 });
 
 Deno.test("chartSvg() says what was measured, on what and when, and is well-formed", () => {
