@@ -1,4 +1,4 @@
-/** The bare server in a process of its own. */
+/** The bare servers, each in a process of its own. */
 import { spawnGuarded } from "../../../lib/cli/topology/guarded_process.ts";
 import { until } from "../../_support/until.ts";
 
@@ -8,13 +8,23 @@ export interface BareServer extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts it on a free port. */
-export async function startBareServer(): Promise<BareServer> {
+/** Starts the one without Redis on a free port. */
+export function startBareServer(): Promise<BareServer> {
+  return start("bare_server.ts");
+}
+
+/** Starts the one that publishes into the Redis on this port, on a free port of its own. */
+export function startBarePublisher(redisPort: number): Promise<BareServer> {
+  return start("bare_publisher.ts", [`${redisPort}`]);
+}
+
+async function start(name: string, args: readonly string[] = []): Promise<BareServer> {
   const stdout = await Deno.makeTempFile({ prefix: "runnel-bare-" });
-  const file = new URL("./bare_server.ts", import.meta.url).pathname;
-  const process = spawnGuarded({ command: Deno.execPath(), args: ["run", "-A", file], stdout });
+  const file = new URL(`./${name}`, import.meta.url).pathname;
+  const command = { command: Deno.execPath(), args: ["run", "-A", file, ...args] };
+  const process = spawnGuarded({ ...command, stdout });
   const port = await until(async () => Number(await Deno.readTextFile(stdout)), {
-    what: "the bare server's port",
+    what: `the port of ${name}`,
   });
   return {
     port,
