@@ -6,6 +6,8 @@ export interface Row {
   readonly name: string;
   readonly unit: string;
   readonly runnel: Sample;
+  /** Whose number `runnel` is: not Runnel's where one baseline stands beside another. @default "Runnel" */
+  readonly subject?: string;
   /** Absent, with {@link baseline}, where the aim is a limit and there is nothing to compare with. */
   readonly baselineName?: string;
   readonly baseline?: Sample;
@@ -55,10 +57,13 @@ export interface Bench {
   run(options: BenchOptions): Promise<Row[]>;
 }
 
+/** What takes turns: a measurement under each name. */
+export type Things<Name extends string = string> = Record<Name, () => Promise<number>>;
+
 /** Measures each thing once a round, in turn, so that a machine that slows down slows them all. */
 export async function takeTurns<Name extends string>(
   { rounds, say }: BenchOptions,
-  things: Readonly<Record<Name, () => Promise<number>>>,
+  things: Readonly<Things<Name>>,
 ): Promise<Record<Name, number[]>> {
   // Object.keys gives strings; the record's keys are exactly the names.
   const names = Object.keys(things) as Name[];

@@ -33,6 +33,16 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
+/** Two lines: the machine, and the versions of what ran on it. */
+export function formatMachine(
+  { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit }: Machine,
+): [hardware: string, versions: string] {
+  return [
+    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
+    `Deno ${deno}, Redis ${redis}, fdatasync ${fsyncMs.toFixed(2)} ms, commit ${commit}`,
+  ];
+}
+
 async function findPeers(): Promise<string[]> {
   const python = await findRedisPy(() => {});
   return python === undefined ? [] : [python.versions];

@@ -1,29 +1,30 @@
 /** `deno task bench [name...]`: measures Runnel beside what it is built on, and prints a table with the ratios. */
 import { parseArgs } from "node:util";
-import { authBench } from "./auth_bench.ts";
-import { batchBench } from "./batch_bench.ts";
 import type { Bench, Row } from "./bench.ts";
-import { chartSvg, rowsOfChart } from "./chart.ts";
-import { coldStartBench } from "./cold_start_bench.ts";
-import { fanOutBench } from "./fan_out_bench.ts";
-import { growthBench } from "./growth_bench.ts";
-import { growthChartSvg, rowsOfGrowthChart } from "./growth_chart.ts";
-import { latencyBench } from "./latency_bench.ts";
-import { laterBench } from "./later_bench.ts";
+import { authBench } from "./benches/auth_bench.ts";
+import { batchBench } from "./benches/batch_bench.ts";
+import { coldStartBench } from "./benches/cold_start_bench.ts";
+import { fanOutBench } from "./benches/fan_out_bench.ts";
+import { growthBench } from "./benches/growth_bench.ts";
+import { latencyBench } from "./benches/latency_bench.ts";
+import { laterBench } from "./benches/later_bench.ts";
+import { memoryBench } from "./benches/memory_bench.ts";
+import { patternsBench } from "./benches/patterns_bench.ts";
+import { publishBench } from "./benches/publish_bench.ts";
+import { replayBench } from "./benches/replay_bench.ts";
+import { replicatedBench } from "./benches/replicated_bench.ts";
+import { requestBench } from "./benches/request_bench.ts";
+import { shardsBench } from "./benches/shards_bench.ts";
+import { slowReaderBench } from "./benches/slowreader_bench.ts";
+import { stormBench } from "./benches/storm_bench.ts";
+import { topicsBench } from "./benches/topics_bench.ts";
+import { workBench } from "./benches/work_bench.ts";
+import { chartSvg, rowsOfChart } from "./charts/chart.ts";
+import { growthChartSvg, rowsOfGrowthChart } from "./charts/growth_chart.ts";
+import type { Chart } from "./charts/picture.ts";
+import { THEMES } from "./charts/theme.ts";
 import { describeMachine } from "./machine.ts";
-import { memoryBench } from "./memory_bench.ts";
-import { patternsBench } from "./patterns_bench.ts";
-import { type Chart, THEMES } from "./picture.ts";
-import { publishBench } from "./publish_bench.ts";
-import { replicatedBench } from "./replicated_bench.ts";
 import { formatReport, reportJson } from "./report.ts";
-import { requestBench } from "./request_bench.ts";
-import { replayBench } from "./replay_bench.ts";
-import { shardsBench } from "./shards_bench.ts";
-import { slowReaderBench } from "./slowreader_bench.ts";
-import { stormBench } from "./storm_bench.ts";
-import { topicsBench } from "./topics_bench.ts";
-import { workBench } from "./work_bench.ts";
 
 const BENCHES: readonly Bench[] = [
   publishBench,

@@ -11,9 +11,6 @@ export interface RedisReading {
 
 const ALL = -1;
 
-/** Arguments of redis-server that let it log each command that takes a tenth of a millisecond or more. */
-export const LOG_SLOW = ["--slowlog-log-slower-than", "100", "--slowlog-max-len", "100000"];
-
 /** Reads a Redis over a connection that stays open, so that looking costs it next to nothing. */
 export class RedisGauge implements Disposable {
   readonly #client: Redis;

@@ -1,6 +1,6 @@
 /** The table and the file that a run leaves behind. */
 import type { Row } from "./bench.ts";
-import type { Machine } from "./machine.ts";
+import { formatMachine, type Machine } from "./machine.ts";
 import type { Sample } from "./statistics.ts";
 
 /** Runnel's number divided by the baseline's; undefined where there is none. */
@@ -22,11 +22,10 @@ export function reaches(row: Row): boolean | undefined {
 
 /** The run as text: a header, a table, the notes. */
 export function formatReport(machine: Machine, rows: readonly Row[]): string {
-  const { cpu, cores, memoryGiB, system, deno, redis, fsyncMs, commit, peers } = machine;
   const anyLoad = rows.some(({ loadCpu }) => loadCpu !== undefined);
   const lines = rows.map((row) => [
     row.name,
-    `${formatSample(row.runnel)} ${row.unit}`,
+    `${row.subject === undefined ? "" : `${row.subject}: `}${formatSample(row.runnel)} ${row.unit}`,
     row.baseline ? `${formatSample(row.baseline)} ${row.unit}` : "",
     row.baselineName ?? "",
     ratioOf(row)?.toFixed(2) ?? "",
@@ -39,9 +38,8 @@ export function formatReport(machine: Machine, rows: readonly Row[]): string {
   ];
   const notes = [...new Set(rows.flatMap(({ name, note }) => note ? [`${name}: ${note}`] : []))];
   return [
-    `${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}`,
-    `Deno ${deno}, Redis ${redis}, fdatasync ${fsyncMs.toFixed(2)} ms, commit ${commit}`,
-    ...peers,
+    ...formatMachine(machine),
+    ...machine.peers,
     "Everything ran on this one machine: load, server and Redis share its cores.",
     "Medians of several rounds that took turns.",
     "",

@@ -30,6 +30,12 @@ Deno.test("formatReport() names the peers, and says what was wanted in its unit"
   }
 });
 
+Deno.test("formatReport() says whose number it is where it is not Runnel's", () => {
+  const plain = row({ limit: 5, better: "lower" });
+  assert.match(formatReport(machine, [{ ...plain, subject: "bare" }]), /\| bare: 4\.00 \(/);
+  assert.match(formatReport(machine, [plain]), /\| 4\.00 \(/);
+});
+
 Deno.test("formatReport() says what the load took where that was measured", () => {
   const loadCpu = { runnel: sampleOf([0.5]), baseline: sampleOf([0.25]) };
   const plain = row({ limit: 5, better: "lower" });

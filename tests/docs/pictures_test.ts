@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { THEMES } from "../bench/picture.ts";
+import { THEMES } from "../bench/charts/theme.ts";
 
 const FOLDER = fileURLToPath(new URL("../../lib/docs/pictures/", import.meta.url));
 const COLOUR = /#[0-9a-f]{6}\b/g;

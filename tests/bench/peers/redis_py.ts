@@ -1,4 +1,6 @@
 /** redis-py, the Python client of Redis, in a process of its own. */
+import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
+import type { Things } from "../bench.ts";
 
 const SCRIPT = new URL("./redis_py.py", import.meta.url).pathname;
 /** A Python of the user's own may come first and lack the package that the system's has. */
@@ -6,6 +8,28 @@ const PYTHONS = ["python3", "/usr/bin/python3"];
 
 /** What its one connection does: single PUBLISH, PUBLISH 500 a pipeline, or `listen()` to messages that wait for it. */
 export type RedisPyMode = "publish" | "pipeline" | "listen";
+
+/** Options of {@link startRedisPy}. */
+export interface RedisPyOptions extends Omit<RedisPyPlan, "port"> {
+  /** What is measured, by the names of the things. */
+  readonly modes: Readonly<Record<string, RedisPyMode>>;
+  readonly say: (text: string) => void;
+}
+
+/** Messages a second in each mode, on a Redis of their own that writes nothing to disk; none without the package. */
+export async function startRedisPy(
+  stack: AsyncDisposableStack,
+  { modes, say, ...plan }: RedisPyOptions,
+): Promise<Things> {
+  const python = await findRedisPy(say);
+  if (python === undefined) return {};
+  const { port } = stack.use(await startRedis({ appendonly: false }));
+  const things: Things = {};
+  for (const [name, mode] of Object.entries(modes)) {
+    things[name] = () => python.measure(mode, { ...plan, port });
+  }
+  return things;
+}
 
 /** What {@link RedisPy.measure} needs to know. */
 export interface RedisPyPlan {
