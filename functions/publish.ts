@@ -316,13 +316,17 @@ async function publishAllowed(
   if (outcome === undefined || outcome instanceof RunnelError) {
     throw outcome ?? new RunnelError("internal");
   }
-  return jsonResponse({
-    id: outcome.id,
-    topic: message.topic,
-    duplicate: outcome.duplicate,
-    ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
-    ...scheduledJson(outcome.scheduled),
-  }, { headers });
+  const { id, duplicate } = outcome;
+  const plain = { id, topic: message.topic, duplicate };
+  const isPlain = outcome.scheduled === undefined && !("replicas" in outcome);
+  return jsonResponse(
+    isPlain ? plain : {
+      ...plain,
+      ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
+      ...scheduledJson(outcome.scheduled),
+    },
+    { headers },
+  );
 }
 
 export default {

@@ -143,17 +143,15 @@ export class Broker implements AsyncDisposable {
    *
    * @param options.atomic all of them or none
    */
-  async publish(
+  publish(
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly PublishOutcome[]> {
-    if (this.#draining) return messages.map(() => new RunnelError("shutting_down"));
+    if (this.#draining) {
+      return Promise.resolve(messages.map(() => new RunnelError("shutting_down")));
+    }
     this.start();
-    const begin = performance.now();
-    const outcomes = await this.#publisher.publish(messages, options);
-    this.#metrics.publishTime.observe(performance.now() - begin);
-    this.#metrics.publishCalls[messages.length === 1 ? "single" : "batch"]++;
-    return outcomes;
+    return this.#publisher.publish(messages, options);
   }
 
   /**

@@ -95,19 +95,24 @@ export class Committer implements AsyncDisposable {
     const { atomic = false } = options;
     if (messages.length === 0) return Promise.resolve([]);
     if (this.#closed) return Promise.resolve(refuse(messages, this.#options.closed()));
-    const parts = atomic || messages.length === 1 ? [messages] : split(messages);
-    const waiting = parts.map((part) => this.#enqueue(part, atomic));
+    const stored = atomic || messages.length === 1
+      ? this.#enqueue(messages, atomic)
+      : this.#enqueueParts(split(messages));
     this.#work ??= this.#commitAll();
-    const [only] = waiting;
-    return only !== undefined && waiting.length === 1
-      ? only
-      : Promise.all(waiting).then((outcomes) => outcomes.flat());
+    return stored;
   }
 
   /** Waits until everything under way is answered; nothing new is taken. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.#work;
+  }
+
+  async #enqueueParts(
+    parts: readonly (readonly PreparedMessage[])[],
+  ): Promise<readonly Outcome[]> {
+    const outcomes = await Promise.all(parts.map((part) => this.#enqueue(part, false)));
+    return outcomes.flat();
   }
 
   #enqueue(messages: readonly PreparedMessage[], atomic: boolean): Promise<readonly Outcome[]> {

@@ -77,9 +77,13 @@ export class Partitions implements SecretSource {
    * @throws RedisFailure where that is not known yet and Redis cannot be reached
    */
   async current(): Promise<PartitionSet> {
-    const layout = await this.#options.deployment.open();
-    if (this.#set !== undefined && this.#sites === layout.sites) return this.#set;
-    return this.#replace(layout);
+    return this.#of(await this.#options.deployment.open());
+  }
+
+  /** What {@link current} gives, where it need not be waited for. */
+  opened(): PartitionSet | undefined {
+    const layout = this.#options.deployment.opened();
+    return layout === undefined ? undefined : this.#of(layout);
   }
 
   /** The partitions that are known; undefined where nothing was asked of Redis yet. */
@@ -103,6 +107,11 @@ export class Partitions implements SecretSource {
   /** Heeds no change of the layout any more. */
   [Symbol.dispose](): void {
     this.#stopListening();
+  }
+
+  #of(layout: Layout): PartitionSet {
+    if (this.#set !== undefined && this.#sites === layout.sites) return this.#set;
+    return this.#replace(layout);
   }
 
   #replace(layout: Layout): PartitionSet {

@@ -19,7 +19,8 @@ const PAUSE_MS = 25;
 export class Publisher {
   readonly #partitions: Partitions;
   readonly #metrics: Metrics;
-  readonly #underWay = new Set<Promise<unknown>>();
+  #underWay = 0;
+  #settled: PromiseWithResolvers<void> | undefined;
 
   constructor(partitions: Partitions, metrics: Metrics) {
     this.#partitions = partitions;
@@ -31,31 +32,38 @@ export class Publisher {
    *
    * @param options.atomic all of them or none; they are in one partition, else none is stored
    */
-  publish(
+  async publish(
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean } = {},
   ): Promise<readonly PublishOutcome[]> {
-    const publishing = this.#publish(messages, options);
-    this.#underWay.add(publishing);
-    const forget = () => void this.#underWay.delete(publishing);
-    publishing.then(forget, forget);
-    return publishing;
+    const begin = performance.now();
+    this.#underWay++;
+    try {
+      const first = await this.#publishOnce(messages, options);
+      return first.some(isSplit) ? await this.#publishAgain(messages, first, options) : first;
+    } finally {
+      if (--this.#underWay === 0) this.#settled?.resolve();
+      const { publishTime, publishCalls } = this.#metrics;
+      publishTime.observe(performance.now() - begin);
+      publishCalls[messages.length === 1 ? "single" : "batch"]++;
+    }
   }
 
-  /** Waits until nothing is under way. */
+  /** Waits until nothing is under way, where nothing new comes. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay === 0) return;
+    this.#settled ??= Promise.withResolvers();
+    await this.#settled.promise;
   }
 
-  async #publish(
+  /** Takes what was refused because its partition was split, and so was not done, to where it belongs now. */
+  async #publishAgain(
     messages: readonly PreparedMessage[],
+    first: readonly PublishOutcome[],
     options: { atomic?: boolean },
   ): Promise<readonly PublishOutcome[]> {
-    const first = await this.#publishOnce(messages, options);
-    if (!first.some(isSplit)) return first;
     const outcomes = [...first];
     for (let tries = 1; tries < TRIES; tries++) {
-      // what was refused because its partition was split was not done
       const again = outcomes.flatMap((outcome, i) => isSplit(outcome) ? [i] : []);
       if (again.length === 0) break;
       this.#metrics.retries.split += again.length;
@@ -67,7 +75,17 @@ export class Publisher {
     return outcomes;
   }
 
-  async #publishOnce(
+  #publishOnce(
+    messages: readonly PreparedMessage[],
+    options: { atomic?: boolean },
+  ): Promise<readonly PublishOutcome[]> {
+    const set = this.#partitions.opened();
+    return set === undefined
+      ? this.#publishLater(messages, options)
+      : publishTo(set, messages, options);
+  }
+
+  async #publishLater(
     messages: readonly PreparedMessage[],
     options: { atomic?: boolean },
   ): Promise<readonly PublishOutcome[]> {
@@ -78,27 +96,44 @@ export class Publisher {
       if (!(error instanceof RunnelError)) throw error;
       return messages.map(() => error);
     }
-    const only = onlyPartition(set, messages);
-    if (only !== undefined) return await publishIn(only, messages, options);
-    const shares = new Map<Partition, number[]>();
-    for (const [i, { topic }] of messages.entries()) {
-      const partition = set.of(topic);
-      const share = shares.get(partition);
-      if (share === undefined) shares.set(partition, [i]);
-      else share.push(i);
-    }
-    if (options.atomic === true && shares.size > 1) {
-      const refusal = spansSeveral();
-      return messages.map(() => refusal);
-    }
-    const outcomes = new Array<PublishOutcome>(messages.length);
-    await Promise.all([...shares].map(async ([partition, share]) => {
-      const own = share.flatMap((i) => messages[i] ?? []);
-      const stored = await publishIn(partition, own, options);
-      for (const [k, i] of share.entries()) outcomes[i] = stored[k] ?? new RunnelError("internal");
-    }));
-    return outcomes;
+    return await publishTo(set, messages, options);
   }
+}
+
+function publishTo(
+  set: PartitionSet,
+  messages: readonly PreparedMessage[],
+  options: { atomic?: boolean },
+): Promise<readonly PublishOutcome[]> {
+  const only = onlyPartition(set, messages);
+  return only === undefined
+    ? publishToSeveral(set, messages, options)
+    : publishIn(only, messages, options);
+}
+
+async function publishToSeveral(
+  set: PartitionSet,
+  messages: readonly PreparedMessage[],
+  options: { atomic?: boolean },
+): Promise<readonly PublishOutcome[]> {
+  const shares = new Map<Partition, number[]>();
+  for (const [i, { topic }] of messages.entries()) {
+    const partition = set.of(topic);
+    const share = shares.get(partition);
+    if (share === undefined) shares.set(partition, [i]);
+    else share.push(i);
+  }
+  if (options.atomic === true && shares.size > 1) {
+    const refusal = spansSeveral();
+    return messages.map(() => refusal);
+  }
+  const outcomes = new Array<PublishOutcome>(messages.length);
+  await Promise.all([...shares].map(async ([partition, share]) => {
+    const own = share.flatMap((i) => messages[i] ?? []);
+    const stored = await publishIn(partition, own, options);
+    for (const [k, i] of share.entries()) outcomes[i] = stored[k] ?? new RunnelError("internal");
+  }));
+  return outcomes;
 }
 
 /** Where all of them go, where that is seen at a glance. */

@@ -305,18 +305,22 @@ function finish(
   if ((head || request.method === "GET") && !headers.has("cache-control")) {
     headers.set("cache-control", "no-store");
   }
-  const host = urlHost(request.url);
   if (origin !== null && settings !== undefined) {
+    const host = urlHost(request.url);
     const policy = originPolicy(settings);
     const credentials = !settings.gate.isOpen && isNamedOrigin(origin, host, policy);
     if (isAllowedOrigin(origin, host, policy)) allowOrigin(headers, origin, { credentials });
   }
-  // what somebody was led to by a link, and no page has opened, leaves nothing behind
-  const isPage = request.headers.get("sec-fetch-mode") === "navigate";
-  if (session !== undefined && final.ok && !isPage) {
-    setSession(headers, session.session, { request, host: hostName(host), path: session.path });
+  if (session !== undefined && final.ok && !isNavigation(request)) {
+    const host = hostName(urlHost(request.url));
+    setSession(headers, session.session, { request, host, path: session.path });
   }
   return final;
+}
+
+/** Whether somebody was led there by a link, and no page has opened it: that leaves nothing behind. */
+function isNavigation({ headers }: Request): boolean {
+  return headers.get("sec-fetch-mode") === "navigate";
 }
 
 /** Copies a response whose headers cannot be changed, as one that came from `fetch()`. */

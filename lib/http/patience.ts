@@ -3,18 +3,18 @@ import { setImmediate } from "node:timers";
 /** One promise that is waited for. */
 interface Waiting {
   readonly ms: number;
-  /** Until when, in `performance.now()` milliseconds; unknown in the turn in which the waiting begins. */
-  until: number;
   /** Tells whoever waits that it took too long. */
   readonly giveUp: () => void;
+  isOver: boolean;
 }
 
 /**
- * Waits for promises, each for a limited time. All that wait share one timer, and there is none for what is there before
- * the turn is over, as most is: a timer for each request would cost a busy server more than reading it.
+ * Waits for promises, each for a limited time. All that wait share one timer, and what is there before the turn is over,
+ * as most is, is never looked at: a timer for each request would cost a busy server more than reading it.
  */
 export class Patience {
-  readonly #waiting = new Set<Waiting>();
+  /** Those that were not there in the turn in which the waiting began, and until when, in `performance.now()` milliseconds. */
+  readonly #waiting = new Map<Waiting, number>();
   #fresh: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #due = Infinity;
@@ -26,41 +26,39 @@ export class Patience {
    */
   within<T>(promise: Promise<T>, { ms, late }: { ms: number; late: () => Error }): Promise<T> {
     return new Promise((resolve, reject) => {
-      const waiting = { ms, until: Infinity, giveUp: () => reject(late()) };
-      this.#add(waiting);
+      const waiting = { ms, giveUp: () => reject(late()), isOver: false };
+      this.#fresh.push(waiting);
+      if (this.#fresh.length === 1) setImmediate(() => this.#begin());
       promise.then((value) => {
-        this.#remove(waiting);
+        this.#end(waiting);
         resolve(value);
       }, (reason) => {
-        this.#remove(waiting);
+        this.#end(waiting);
         reject(reason);
       });
     });
-  }
-
-  #add(waiting: Waiting): void {
-    this.#waiting.add(waiting);
-    this.#fresh.push(waiting);
-    if (this.#fresh.length === 1) setImmediate(() => this.#begin());
   }
 
   /** The turn is over. */
   #begin(): void {
     const fresh = this.#fresh;
     this.#fresh = [];
-    if (this.#waiting.size === 0) return;
+    const slow = fresh.filter(({ isOver }) => !isOver);
+    if (slow.length === 0) return;
     const now = performance.now();
     let next = this.#due;
-    for (const waiting of fresh) {
-      waiting.until = now + waiting.ms;
-      if (this.#waiting.has(waiting)) next = Math.min(next, waiting.until);
+    for (const waiting of slow) {
+      const until = now + waiting.ms;
+      this.#waiting.set(waiting, until);
+      next = Math.min(next, until);
     }
     if (next < this.#due) this.#wakeAt(next);
   }
 
-  #remove(waiting: Waiting): void {
-    this.#waiting.delete(waiting);
-    if (this.#waiting.size === 0 && this.#due < Infinity) this.#wakeAt(Infinity);
+  #end(waiting: Waiting): void {
+    waiting.isOver = true;
+    if (this.#waiting.size === 0 || !this.#waiting.delete(waiting)) return;
+    if (this.#waiting.size === 0) this.#wakeAt(Infinity);
   }
 
   #wakeAt(due: number): void {
@@ -74,9 +72,9 @@ export class Patience {
   #look(): void {
     const now = performance.now();
     let next = Infinity;
-    for (const waiting of this.#waiting) {
-      if (waiting.until > now) {
-        next = Math.min(next, waiting.until);
+    for (const [waiting, until] of this.#waiting) {
+      if (until > now) {
+        next = Math.min(next, until);
       } else {
         this.#waiting.delete(waiting);
         waiting.giveUp();

@@ -20,6 +20,9 @@ export interface Match<R extends Routable> {
   readonly prefix: string;
 }
 
+/** Most paths that are known: any prefix may come before a route. */
+const KNOWN_MOST = 256;
+
 interface Template<R extends Routable> {
   readonly segments: readonly string[];
   readonly methods: Map<string, R>;
@@ -32,6 +35,8 @@ interface Template<R extends Routable> {
  */
 export class Router<R extends Routable> {
   readonly #templates: readonly Template<R>[];
+  /** What was found for paths without names in them: the same few are asked for again and again. */
+  readonly #known = new Map<string, Match<R>>();
 
   /** @throws {TypeError} Two routes have the same method and path. */
   constructor(routes: readonly R[]) {
@@ -42,13 +47,20 @@ export class Router<R extends Routable> {
 
   /** The route of a path with its leading slash; undefined where none fits. One slash at the end is tolerated. */
   match(path: string): Match<R> | undefined {
+    return this.#known.get(path) ?? this.#find(path);
+  }
+
+  #find(path: string): Match<R> | undefined {
     const given = path.split("/");
     if (given.length > 2 && given[given.length - 1] === "") given.pop();
     const found = this.#templates.find((template) => fits(template.segments, given));
     if (found === undefined) return undefined;
     const { segments, methods, allow } = found;
     const prefix = `${given.slice(0, given.length - segments.length).join("/")}/`;
-    return { methods, allow, encoded: capture(segments, given), prefix };
+    const match = { methods, allow, encoded: capture(segments, given), prefix };
+    const isLiteral = literals(found) === segments.length;
+    if (isLiteral && this.#known.size < KNOWN_MOST) this.#known.set(path, match);
+    return match;
   }
 }
 

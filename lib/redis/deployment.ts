@@ -86,12 +86,17 @@ export class Deployment implements AsyncDisposable {
    * together
    */
   async open(): Promise<Layout> {
-    if (this.#layout === undefined) {
-      this.#opening ??= this.#open()
-        .catch((error) => this.#tell(error))
-        .finally(() => this.#opening = undefined);
-      return await this.#opening;
-    }
+    const layout = this.opened();
+    if (layout !== undefined) return layout;
+    this.#opening ??= this.#open()
+      .catch((error) => this.#tell(error))
+      .finally(() => this.#opening = undefined);
+    return await this.#opening;
+  }
+
+  /** What {@link open} gives, where it need not be waited for. */
+  opened(): Layout | undefined {
+    if (this.#layout === undefined) return undefined;
     if (performance.now() - this.#lookedAt > LOOK_MS) void this.renew().catch(() => {});
     return this.#layout;
   }
