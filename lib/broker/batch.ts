@@ -17,6 +17,11 @@ export interface BatchEncoder {
   withCursors(bodies: readonly string[], cursors: readonly string[]): Uint8Array;
 }
 
+/** Tells the time on Redis's clock, in milliseconds since 1970; asking costs a delivery something. */
+export interface RedisClock {
+  readonly now: number;
+}
+
 /** Wire forms kept for different cursors: subscriptions that are live together mostly have the same. */
 const FRAMED_MOST = 4;
 
@@ -46,16 +51,16 @@ export class Batch {
   }
 
   /**
-   * The messages after `cursor`, `most` at the most, that have not expired at `now` (milliseconds on Redis's clock).
+   * The messages after `cursor`, `most` at the most, that have not expired.
    *
    * @returns their wire form, empty where there are none, and how many they are
    */
   encode(
     encoder: BatchEncoder,
-    { after, most, now, frame }: {
+    { after, most, clock, frame }: {
       after: Id;
       most: number;
-      now: number;
+      clock: RedisClock;
       /** Unset where a message's id is the whole cursor. */
       frame?: CursorFrame | undefined;
     },
@@ -66,6 +71,7 @@ export class Batch {
       const bytes = frame === undefined ? this.#whole(encoder) : this.#wholeIn(frame, encoder);
       return { bytes, count: this.ids.length, last: this.last };
     }
+    const { now } = clock;
     const wanted: StoredMessage[] = [];
     let last: Id | undefined;
     for (const [i, message] of this.messages.entries()) {

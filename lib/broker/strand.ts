@@ -264,17 +264,18 @@ export class Strand implements FeedListener {
 
   #give(batch: Batch): void {
     const { encoder, left } = this.#host;
+    const { reader: clock } = this.#options;
     const after = this.#cursor;
-    const now = this.#options.reader.now;
     const { bytes, count, last } = batch.encode(encoder, {
       after,
       most: left,
-      now,
+      clock,
       frame: this.#host.frameOf(this),
     });
     if (last !== undefined) this.#cursor = last;
     this.#host.give(bytes, count);
     if (last === undefined || !this.#host.isTraced) return;
+    const { now } = clock;
     this.#host.trace(batch.messages.filter(({ expires = Infinity }, i) => {
       const id = batch.ids[i] ?? ZERO;
       return compareIds(id, after) > 0 && compareIds(id, last) <= 0 && expires > now;
