@@ -136,7 +136,7 @@ export class Committer implements AsyncDisposable {
       // what fills a call waits for nobody: Redis works at it while those of the last are answered
       const full = this.#fillsCall() ? this.#call() : undefined;
       settle(call.units, outcomes);
-      if (full === undefined) await nextTurn();
+      if (full === undefined) await turnOfPublishers();
       call = full ?? this.#call();
     }
     this.#work = undefined;
@@ -224,6 +224,12 @@ export class Committer implements AsyncDisposable {
     this.#waiting = { messages: 0, bytes: 0 };
     for (const unit of waiting) unit.settle(refuse(unit.messages, refusal));
   }
+}
+
+/** Whoever got an answer in this turn gets it by the socket in the next, and may publish again: those join one call. */
+async function turnOfPublishers(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
 }
 
 function settle(units: readonly Unit[], outcomes: readonly Outcome[]): void {
