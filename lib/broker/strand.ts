@@ -17,6 +17,8 @@ export type StrandState = "replaying" | "live" | "lagging" | "closed";
 
 /** The subscription that a strand is a part of. */
 export interface StrandHost {
+  /** Aborts when the subscription ends. */
+  readonly over: AbortSignal;
   readonly encoder: Encoder;
   /** How many messages the client still wants. */
   readonly left: number;
@@ -75,7 +77,6 @@ export class Strand implements FeedListener {
   readonly filter: TopicFilter;
   readonly #options: StrandOptions;
   readonly #host: StrandHost;
-  readonly #over = new AbortController();
   readonly #conflation: ConflatingReader | undefined;
   #state: StrandState = "replaying";
   #cursor: Id;
@@ -95,7 +96,7 @@ export class Strand implements FeedListener {
     this.#host = host;
     this.#cursor = provisionalCursor(start, reader.now);
     this.#conflation = options.conflate
-      ? new ConflatingReader(reader, { signal: this.#over.signal })
+      ? new ConflatingReader(reader, { signal: host.over })
       : undefined;
   }
 
@@ -123,7 +124,7 @@ export class Strand implements FeedListener {
   async run(): Promise<void> {
     if (this.#lostBefore !== undefined) this.#announceLoss(this.#lostBefore);
     await repeat(() => this.#advance(), {
-      signal: this.#over.signal,
+      signal: this.#host.over,
       onFailure: (error, before) => this.#host.failed(error, before),
     });
   }
@@ -133,7 +134,7 @@ export class Strand implements FeedListener {
     if (this.#state === "live") this.#cursor = latestId(this.#cursor, this.#options.feed.proven);
   }
 
-  /** Stops for good. */
+  /** Stops for good; to be called when it is over. */
   close(): void {
     if (this.#state === "closed") return;
     const { feed } = this.#options;
@@ -141,7 +142,6 @@ export class Strand implements FeedListener {
     feed.leave(this);
     if (this.#acquired) feed.release(this.filter);
     this.#acquired = false;
-    this.#over.abort(OVER);
     this.#interrupted.resolve();
   }
 
@@ -189,7 +189,7 @@ export class Strand implements FeedListener {
     if (this.#host.isBehind) {
       this.#conflation?.fallBehind();
       // a client that never reads must not keep the stream from ending
-      return await abortable(this.#host.drained(), this.#over.signal);
+      return await abortable(this.#host.drained(), this.#host.over);
     }
     this.#state = "replaying";
     if (stays && !this.#conflation?.isBehind && this.#goLive()) {
@@ -202,7 +202,7 @@ export class Strand implements FeedListener {
 
   /** Opens what was out of reach at first, from where it would have stood then. */
   async #openLate(): Promise<void> {
-    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(OPEN_MS)]);
+    const signal = AbortSignal.any([this.#host.over, AbortSignal.timeout(OPEN_MS)]);
     const { start } = this.#options;
     const isGuess = start.kind !== "cursor" || start.isGuess;
     await this.#open({ kind: "cursor", id: this.#cursor, isGuess }, signal);
@@ -212,7 +212,7 @@ export class Strand implements FeedListener {
   /** While the feed is being repaired the log is read, though not in a hurry. */
   async #feedOrPause(): Promise<void> {
     const timer = new AbortController();
-    const signal = AbortSignal.any([timer.signal, this.#over.signal]);
+    const signal = AbortSignal.any([timer.signal, this.#host.over]);
     await Promise.race([
       this.#options.feed.ready(this.filter, signal).catch(() => pause(POLL_MS, signal)),
       pause(POLL_MS, signal),
@@ -247,7 +247,7 @@ export class Strand implements FeedListener {
       bytes: pageBytes,
     });
     this.#learn(page.position);
-    if (this.#over.signal.aborted) return;
+    if (this.#host.over.aborted) return;
     if (page.position.lost) return this.#announceLoss(page.cursor);
     this.#takePage(page);
   }

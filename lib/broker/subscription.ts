@@ -104,6 +104,10 @@ export class Subscription implements Stream, StrandHost {
     return this.#parts.id;
   }
 
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
   get left(): number {
     return this.#left;
   }
