@@ -169,7 +169,7 @@ async function subscribe(runnel: App, context: RequestContext): Promise<Response
   }
   const leave = runnel.limits.streams.take(name);
   try {
-    (await open()).over.finally(leave);
+    (await open()).over.then(leave, leave);
   } catch (error) {
     leave();
     throw error;

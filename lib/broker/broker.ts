@@ -257,21 +257,23 @@ export class Broker implements AsyncDisposable {
   }
 
   /** Gives an opened subscription's messages to a client until either ends. */
-  async serve(subscription: Subscription, sink: Sink): Promise<void> {
+  serve(subscription: Subscription, sink: Sink): Promise<void> {
     const { known } = this.#partitions;
-    const leave = known?.split(subscription.filter).map(({ partition, filter }) =>
-      partition.presence.add(filter)
-    );
+    const leave =
+      known?.split(subscription.filter).map(({ partition, filter }) =>
+        partition.presence.add(filter)
+      ) ?? [];
     const { filter } = subscription;
     if (filter.topics.includes(STATS_TOPIC)) {
-      leave?.push(this.#stats.enter((message) => subscription.giveAside(message)));
+      leave.push(this.#stats.enter((message) => subscription.giveAside(message)));
     }
     const { open } = this.#metrics;
     const isForStats = filter.key === STATS_TOPIC;
     if (!isForStats) open.subscription++;
-    await this.#streams.serve(subscription, sink);
-    if (!isForStats) open.subscription--;
-    for (const end of leave ?? []) end();
+    return this.#streams.serve(subscription, sink).then(() => {
+      if (!isForStats) open.subscription--;
+      for (const end of leave) end();
+    });
   }
 
   /**

@@ -6,7 +6,7 @@ import { noteDelivery } from "./delivery_trace.ts";
 import type { GroupName, PullResult } from "../redis/group.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import { giveBack, type GroupPlace, type GroupSpan, refusalOf } from "./group_span.ts";
-import { Lifetime, type LifetimeOptions } from "./lifetime.ts";
+import { lifetimeOf, type LifetimeOptions } from "./lifetime.ts";
 import type { Sink } from "./sink.ts";
 import { comeBackMs, RETRY_MS, type Stream } from "./streams.ts";
 import { abortable, OVER, repeat } from "./wait.ts";
@@ -81,7 +81,7 @@ export class GroupStream implements Stream {
     const leave = () => this.#over.abort(OVER);
     sink.gone.addEventListener("abort", leave, { once: true });
     if (sink.gone.aborted) leave();
-    using _life = new Lifetime(this.#request, {
+    using _life = lifetimeOf(this.#request, {
       end: (reason) => this.end(reason),
       expiring: (inMs) => sink.write(encoder.expiring(inMs)),
     });

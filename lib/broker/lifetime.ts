@@ -22,8 +22,17 @@ const WARNING_MS = 60_000;
 /** Timers take no more. */
 const TIMER_MOST_MS = 2_147_483_647;
 
-/** Ends a stream when its time is over, or its credential's. */
-export class Lifetime implements Disposable {
+/** Ends a stream when its time is over, or its credential's, until it is disposed; undefined where nothing will. */
+export function lifetimeOf(
+  options: LifetimeOptions,
+  events: LifetimeEvents,
+): Disposable | undefined {
+  const { lifetimeMs, expiresAt, revoked } = options;
+  const isEndless = lifetimeMs === undefined && expiresAt === undefined && revoked === undefined;
+  return isEndless ? undefined : new Lifetime(options, events);
+}
+
+class Lifetime implements Disposable {
   readonly #events: LifetimeEvents;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #revoked: AbortSignal | undefined;

@@ -38,8 +38,8 @@ export interface StrandHost {
   announce(gap: Gap, options: { readonly moves: boolean }): void;
   /** Tells the client where it stands, though nothing came. */
   mark(): void;
-  /** A strand has read all there was. */
-  finished(strand: Strand): void;
+  /** A strand has read all there was; each says so once. */
+  finished(): void;
   /** Reading failed; `before` counts the failures just before. */
   failed(error: unknown, before: number): void;
 }
@@ -121,9 +121,9 @@ export class Strand implements FeedListener {
   }
 
   /** Gives messages to the client until {@link close} is called. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
     if (this.#lostBefore !== undefined) this.#announceLoss(this.#lostBefore);
-    await repeat(() => this.#advance(), {
+    return repeat(() => this.#advance(), {
       signal: this.#host.over,
       onFailure: (error, before) => this.#host.failed(error, before),
     });
@@ -178,25 +178,27 @@ export class Strand implements FeedListener {
     this.#opened = true;
   }
 
-  async #advance(): Promise<void> {
+  /** The next step. It is no async function, since each of those that wait costs an idle subscriber half a kilobyte. */
+  #advance(): Promise<void> {
     const { stays } = this.#options;
-    if (!this.#opened) return await this.#openLate();
+    if (!this.#opened) return this.#openLate();
     if (!stays && compareIds(this.#cursor, this.#target) >= 0) {
-      this.#host.finished(this);
+      this.#host.finished();
       // the others may have something yet
-      return await this.#interrupted.promise;
+      return this.#interrupted.promise;
     }
     if (this.#host.isBehind) {
       this.#conflation?.fallBehind();
       // a client that never reads must not keep the stream from ending
-      return await abortable(this.#host.drained(), this.#host.over);
+      return abortable(this.#host.drained(), this.#host.over);
     }
     this.#state = "replaying";
-    if (stays && !this.#conflation?.isBehind && this.#goLive()) {
-      await this.#interrupted.promise;
-      return;
-    }
-    if (stays && this.#hasReadAll()) await this.#feedOrPause();
+    const isLive = stays && !this.#conflation?.isBehind && this.#goLive();
+    return isLive ? this.#interrupted.promise : this.#readOn();
+  }
+
+  async #readOn(): Promise<void> {
+    if (this.#options.stays && this.#hasReadAll()) await this.#feedOrPause();
     await this.#readPage();
   }
 

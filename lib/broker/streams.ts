@@ -44,17 +44,19 @@ export class Streams {
   }
 
   /** Runs a stream, beating for it; never rejects. */
-  async serve(stream: Stream, sink: Sink): Promise<void> {
+  serve(stream: Stream, sink: Sink): Promise<void> {
     const silence = this.#heartbeats.add(stream);
-    const running = stream.run(sink).catch((error) => {
-      this.#log.error("subscription failed", { subscription: stream.id, error });
-    }).finally(() => {
+    const end = () => {
       silence();
       this.#running.delete(stream);
+    };
+    const running = stream.run(sink).then(end, (error) => {
+      this.#log.error("subscription failed", { subscription: stream.id, error });
+      end();
     });
     this.#running.set(stream, running);
     if (this.#draining) stream.end("shutdown");
-    await running;
+    return running;
   }
 
   /** Ends the streams that are open now. */

@@ -10,7 +10,7 @@ import { noteDelivery } from "./delivery_trace.ts";
 import type { CursorFrame } from "./batch.ts";
 import type { ByeReason, Encoder } from "./encoder.ts";
 import type { Feed } from "./feed.ts";
-import { Lifetime, type LifetimeOptions } from "./lifetime.ts";
+import { lifetimeOf, type LifetimeOptions } from "./lifetime.ts";
 import type { Gap } from "./page.ts";
 import type { Reader } from "./reader.ts";
 import type { Sink } from "./sink.ts";
@@ -74,11 +74,12 @@ export class Subscription implements Stream, StrandHost {
   readonly #request: SubscribeRequest;
   readonly #parts: SubscriptionParts;
   readonly #over = new AbortController();
-  readonly #unfinished: Set<Strand>;
   #strands: readonly Strand[] = [];
   #sink: Sink | undefined;
   readonly #metrics: Metrics | undefined;
   #left: number;
+  /** Strands that have not read all there was. */
+  #unfinished = 0;
 
   constructor(request: SubscribeRequest, parts: SubscriptionParts) {
     this.encoder = request.encoder;
@@ -88,7 +89,6 @@ export class Subscription implements Stream, StrandHost {
     // who looks at what is counted must not change it
     this.#metrics = request.filter.key === STATS_TOPIC ? undefined : parts.metrics;
     this.#left = request.limit ?? Infinity;
-    this.#unfinished = new Set();
   }
 
   /** What it does now. */
@@ -136,7 +136,7 @@ export class Subscription implements Stream, StrandHost {
         ...(spans.length === 1 ? {} : { pageBytes }),
       }, this)
     );
-    for (const strand of this.#strands) this.#unfinished.add(strand);
+    this.#unfinished = this.#strands.length;
     try {
       await this.#openStrands(signal);
     } catch (error) {
@@ -150,20 +150,32 @@ export class Subscription implements Stream, StrandHost {
     this.#sink = sink;
     const leave = () => this.#close();
     sink.gone.addEventListener("abort", leave, { once: true });
-    using _life = new Lifetime(this.#request, {
-      end: (reason) => this.end(reason),
-      expiring: (inMs) => sink.write(this.encoder.expiring(inMs)),
-    });
+    using _life = this.#lifetime(sink);
     try {
-      const ready = { subscription: this.id, cursor: this.#cursorText() };
-      sink.write(this.encoder.ready(ready, RETRY_MS));
-      if (sink.gone.aborted) this.#close();
-      await Promise.all(this.#strands.map((strand) => strand.run()));
+      await this.#runStrands(sink);
     } finally {
       sink.gone.removeEventListener("abort", leave);
       this.#close();
       sink.end();
     }
+  }
+
+  // what a function that waits has made stays until it ends, so that others make it
+  #lifetime(sink: Sink): Disposable | undefined {
+    return lifetimeOf(this.#request, {
+      end: (reason) => this.end(reason),
+      expiring: (inMs) => sink.write(this.encoder.expiring(inMs)),
+    });
+  }
+
+  #runStrands(sink: Sink): Promise<unknown> {
+    const ready = { subscription: this.id, cursor: this.#cursorText() };
+    sink.write(this.encoder.ready(ready, RETRY_MS));
+    if (sink.gone.aborted) this.#close();
+    const [only, ...others] = this.#strands;
+    return only !== undefined && others.length === 0
+      ? only.run()
+      : Promise.all(this.#strands.map((strand) => strand.run()));
   }
 
   /** Says good-bye and ends the stream; clients come back after a while that differs for each. */
@@ -230,9 +242,8 @@ export class Subscription implements Stream, StrandHost {
     this.#sink?.write(this.encoder.heartbeat(this.#cursorText()));
   }
 
-  finished(strand: Strand): void {
-    this.#unfinished.delete(strand);
-    if (this.#unfinished.size === 0) this.end("caught_up");
+  finished(): void {
+    if (--this.#unfinished === 0) this.end("caught_up");
   }
 
   // what another try cannot mend is for the operator, and said once

@@ -1,5 +1,7 @@
 import { isPattern, TopicPattern } from "../codec/topic_pattern.ts";
 
+const FEW = 8;
+
 /** What a subscription wants: topics by name, and topics by pattern. */
 export class TopicFilter {
   /** The topics named, without duplicates. */
@@ -7,13 +9,14 @@ export class TopicFilter {
   readonly patterns: readonly TopicPattern[];
   /** Equal for filters that match the same. */
   readonly key: string;
-  readonly #names: ReadonlySet<string>;
+  /** Undefined where there are so few that to look at each is as good: there is one for each idle subscriber. */
+  readonly #names: ReadonlySet<string> | undefined;
 
   constructor(names: Iterable<string>) {
     const all = [...new Set(names)].sort();
     this.topics = all.filter((name) => !isPattern(name));
     this.patterns = all.filter(isPattern).map((name) => new TopicPattern(name));
-    this.#names = new Set(this.topics);
+    this.#names = this.topics.length > FEW ? new Set(this.topics) : undefined;
     this.key = all.join(",");
   }
 
@@ -31,6 +34,7 @@ export class TopicFilter {
 
   /** Whether a topic matches. */
   matches(topic: string): boolean {
-    return this.#names.has(topic) || this.patterns.some((pattern) => pattern.matches(topic));
+    const isNamed = this.#names?.has(topic) ?? this.topics.includes(topic);
+    return isNamed || this.patterns.some((pattern) => pattern.matches(topic));
   }
 }

@@ -1,6 +1,8 @@
 /** Bytes that may wait in the stream before its backlog counts; the runtime and the kernel hold some more. */
 const HIGH_WATER_BYTES = 64 << 10;
 
+const STRATEGY = new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES });
+
 /** Made once: `abort()` without a reason makes an error with a stack for each client that leaves. */
 const GONE = new Error("The client has gone");
 
@@ -22,7 +24,7 @@ export class ByteStream {
       },
       pull: () => this.#wake(),
       cancel: () => this.#leave(),
-    }, new ByteLengthQueuingStrategy({ highWaterMark: HIGH_WATER_BYTES }));
+    }, STRATEGY);
   }
 
   /** Aborts when the client has gone. */
