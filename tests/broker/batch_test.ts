@@ -39,7 +39,11 @@ Deno.test("Batch gives what comes after a cursor, and no more than is wanted", (
   const batch = batchWith("a", 1, 2, 3, 4);
   const encoder = new CountingEncoder();
   const part = (after: number, most: number) => {
-    const { bytes, count, last } = batch.encode(encoder, { after: idOf(after), most, clock: { now: 0 } });
+    const { bytes, count, last } = batch.encode(encoder, {
+      after: idOf(after),
+      most,
+      clock: { now: 0 },
+    });
     return [textOf(bytes), count, last];
   };
   assert.deepEqual(part(2, Infinity), ["3;4;", 2, idOf(4)]);
@@ -53,7 +57,10 @@ Deno.test("Batch leaves out what has expired, and moves the cursor over it", () 
   const messages = [messageOf("a", 1), messageOf("a", 2, 100), messageOf("a", 3, 50)];
   const batch = new Batch([1, 2, 3].map(idOf), messages);
   const at = (now: number) => {
-    const { bytes, count, last } = batch.encode(new CountingEncoder(), { ...everything, clock: { now } });
+    const { bytes, count, last } = batch.encode(new CountingEncoder(), {
+      ...everything,
+      clock: { now },
+    });
     return [textOf(bytes), count, last];
   };
   assert.deepEqual(at(49), ["1;2;3;", 3, idOf(3)]);
@@ -67,7 +74,11 @@ Deno.test("Batch counts no expired message towards the most that is wanted", () 
     messageOf("a", 2),
     messageOf("a", 3),
   ]);
-  const { count, last } = batch.encode(new CountingEncoder(), { after: idOf(0), most: 1, clock: { now: 9 } });
+  const { count, last } = batch.encode(new CountingEncoder(), {
+    after: idOf(0),
+    most: 1,
+    clock: { now: 9 },
+  });
   assert.deepEqual([count, last], [1, idOf(2)]);
 });
 

@@ -128,6 +128,28 @@ Deno.test("Committer splits a large array into calls of 500 messages or 256 KiB"
   });
 });
 
+Deno.test("Committer makes a call that is full before those of the last have their answers", async () => {
+  const stage = new Stage();
+  const [goFirst, goSecond] = [stage.hold(), stage.hold()];
+  let answered = 0;
+  const first = stage.publish(message("t")).then(() => answered = stage.store.commits.length);
+  await nextTurn();
+  const second = stage.publish(...many(500));
+  goFirst();
+  await first;
+  assert.equal(answered, 2, "calls under way at the first answer");
+  goSecond();
+  assert.equal(codesOf(await second).filter((code) => code === "stored").length, 500);
+});
+
+Deno.test("Committer makes no call for a full queue behind one that found no Redis", async () => {
+  const stage = new Stage();
+  stage.store.steps.push(failure("redis_unavailable", "unsent"));
+  const outcomes = await Promise.all([stage.publish(message("t")), stage.publish(...many(500))]);
+  assert.deepEqual(new Set(outcomes.flatMap(codesOf)), new Set(["redis_unavailable"]));
+  assert.equal(stage.store.commits.length, 1);
+});
+
 Deno.test("Committer keeps the order of an array and of those who wait", async () => {
   const stage = new Stage();
   const go = stage.hold();

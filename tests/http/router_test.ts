@@ -48,6 +48,16 @@ Deno.test("Router finds nothing for paths that are not known", () => {
   }
 });
 
+Deno.test("Router finds a path again, whatever came before it and however many others were asked for", () => {
+  for (let i = 0; i < 1_000; i++) assert.equal(routeOf(`/tenant-${i}/publish`), "publish");
+  for (const path of ["/tenant-7/publish", "/tenant-999/publish"]) {
+    assert.equal(router.match(path)?.prefix, path.replace("publish", ""));
+  }
+  for (const topic of ["a", "b", "a"]) {
+    assert.deepEqual(router.match(`/topics/${topic}`)?.encoded, { topic });
+  }
+});
+
 Deno.test("Router gives the segments for the names, and the methods that the path has", () => {
   const match = router.match("/v1/topics/a%2Fb");
   assert.deepEqual(match?.encoded, { topic: "a%2Fb" });
