@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Redis } from "ioredis";
-import { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import type { RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
 import type { PartitionParts } from "./partition_parts.ts";
 import { COUNT } from "./scripts/count.lua.ts";
 
@@ -20,7 +20,12 @@ export interface RateAnswer {
   readonly resetMs: number;
 }
 
-/** Counts of what was done in a second, by name. Methods reject with a RedisFailure. */
+type Library = typeof import("rate-limiter-flexible");
+
+/**
+ * Counts of what was done in a second, by name. Methods reject with a RedisFailure. The library is loaded by the first
+ * call, since few servers limit anything, and each that starts would wait for it.
+ */
 export class RateStore {
   readonly #partition: PartitionParts;
   readonly #limiters = new WeakMap<Redis, RateLimiterRedis>();
@@ -33,32 +38,42 @@ export class RateStore {
   async take(name: string, { points, rate }: RateQuestion): Promise<RateAnswer> {
     // a name may be of any length
     const key = createHash("sha256").update(name).digest("base64url").slice(0, 22);
+    const library = await import("rate-limiter-flexible");
     return await this.#partition.site.run(async (client) => {
       // the limiter's script does not know whether the partition has moved
       const here = this.#partition.check(client);
       // a call that is refused is made again; most are when a link is new, and then nothing must have been counted
       if (!this.#limiters.has(client)) await here;
-      const [answer] = await Promise.all([this.#consume(client, { key, points, rate }), here]);
+      const [answer] = await Promise.all([
+        this.#consume(client, { key, points, rate, library }),
+        here,
+      ]);
       return answer;
     });
   }
 
   async #consume(
     client: Redis,
-    { key, points, rate }: RateQuestion & { key: string },
+    { key, points, rate, library }: RateQuestion & { key: string; library: Library },
   ): Promise<RateAnswer> {
     try {
-      return answerOf(await this.#limiterOf(client, rate).consume(key, points), { rate });
+      const limiter = this.#limiterOf(client, { rate, library });
+      return answerOf(await limiter.consume(key, points), { rate });
     } catch (error) {
-      if (error instanceof RateLimiterRes) return answerOf(error, { rate, refused: points });
+      if (error instanceof library.RateLimiterRes) {
+        return answerOf(error, { rate, refused: points });
+      }
       throw error;
     }
   }
 
-  #limiterOf(client: Redis, rate: number): RateLimiterRedis {
+  #limiterOf(
+    client: Redis,
+    { rate, library }: { rate: number; library: Library },
+  ): RateLimiterRedis {
     let limiter = this.#limiters.get(client);
     if (limiter?.points !== rate) {
-      limiter = new RateLimiterRedis({
+      limiter = new library.RateLimiterRedis({
         storeClient: client,
         keyPrefix: this.#partition.keys.rates,
         points: rate,
