@@ -25,7 +25,7 @@ export interface InflowOptions {
 /** A delivery to so many readers is followed by a rest. */
 const MANY = 100;
 /** The longest rest, in milliseconds. */
-const REST_MOST_MS = 10;
+const REST_MOST_MS = 15;
 
 /** Frames that may wait while the messages of a large one are fetched. */
 const QUEUE_FRAMES = 1_000;
