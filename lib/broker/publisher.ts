@@ -4,6 +4,7 @@ import type { Outcome } from "./commit_plan.ts";
 import type { Partition } from "./partition.ts";
 import type { Partitions, PartitionSet } from "./partitions.ts";
 import type { PreparedMessage } from "./publish_input.ts";
+import { UnderWay } from "./under_way.ts";
 import { pause } from "./wait.ts";
 
 /** What became of a published message. `id` is null where it was ephemeral, or is kept for later. */
@@ -19,8 +20,7 @@ const PAUSE_MS = 25;
 export class Publisher {
   readonly #partitions: Partitions;
   readonly #metrics: Metrics;
-  #underWay = 0;
-  #settled: PromiseWithResolvers<void> | undefined;
+  readonly #underWay = new UnderWay();
 
   constructor(partitions: Partitions, metrics: Metrics) {
     this.#partitions = partitions;
@@ -37,23 +37,21 @@ export class Publisher {
     options: { atomic?: boolean } = {},
   ): Promise<readonly PublishOutcome[]> {
     const begin = performance.now();
-    this.#underWay++;
+    const company = this.#underWay.enter();
     try {
       const first = await this.#publishOnce(messages, options);
       return first.some(isSplit) ? await this.#publishAgain(messages, first, options) : first;
     } finally {
-      if (--this.#underWay === 0) this.#settled?.resolve();
+      company.leave();
       const { publishTime, publishCalls } = this.#metrics;
       publishTime.observe(performance.now() - begin);
       publishCalls[messages.length === 1 ? "single" : "batch"]++;
     }
   }
 
-  /** Waits until nothing is under way, where nothing new comes. */
-  async settled(): Promise<void> {
-    if (this.#underWay === 0) return;
-    this.#settled ??= Promise.withResolvers();
-    await this.#settled.promise;
+  /** Waits until all is over that is under way now. */
+  settled(): Promise<void> {
+    return this.#underWay.settled();
   }
 
   /** Takes what was refused because its partition was split, and so was not done, to where it belongs now. */
