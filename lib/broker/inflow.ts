@@ -22,7 +22,7 @@ export interface InflowOptions {
   readonly onBreak: (why: string, error?: unknown) => void;
 }
 
-/** A delivery to so many readers is followed by a rest. */
+/** Deliveries to so many readers are followed by a rest. */
 const MANY = 100;
 /** The longest rest, in milliseconds. */
 const REST_MOST_MS = 15;
@@ -32,7 +32,7 @@ const QUEUE_FRAMES = 1_000;
 
 /**
  * Frames and probes in the order in which they came, each frame once. Frames of one topic that came in one turn go on as
- * one batch, so that a thousand subscribers are written to once; after a delivery to many there is a rest, in which
+ * one batch, so that a thousand subscribers are written to once; after deliveries to many there is a rest, in which
  * whoever publishes has a turn and what comes is gathered. Frames without messages get theirs from the stream, and what
  * came after them waits.
  */
@@ -64,6 +64,8 @@ export class Inflow {
   }
 
   async #drain(): Promise<void> {
+    /** When the first delivery to many began since the last rest, in `performance.now()` milliseconds. */
+    let begin: number | undefined;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const epoch = this.#epoch;
       try {
@@ -74,8 +76,13 @@ export class Inflow {
           this.#queue.shift();
           await this.#applyLarge(next, epoch);
         } else {
-          const begin = performance.now();
-          if (this.#applyRun(next.topic) >= MANY) await rest(begin);
+          const start = performance.now();
+          if (this.#applyRun(next.topic) >= MANY) begin ??= start;
+        }
+        // when nothing waits: frames of many topics, each with many readers, have one rest together
+        if (begin !== undefined && this.#queue.length === 0) {
+          await rest(begin);
+          begin = undefined;
         }
       } catch (error) {
         if (epoch === this.#epoch) {

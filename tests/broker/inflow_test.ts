@@ -78,6 +78,23 @@ Deno.test("Inflow gathers frames after a delivery to many, and gives them on as 
   assert.deepEqual(said, ["1", "2,3,4"]);
 });
 
+Deno.test("Inflow rests once after deliveries of several topics to many, when nothing waits", async () => {
+  const said: string[] = [];
+  const { inflow } = stage({
+    onBatch: ({ topic, batch }) => {
+      said.push(`${topic} ${batch.ids.map(({ ms }) => ms)}`);
+      return 1_000;
+    },
+  });
+  for (const one of [frame("a", 1), frame("b", 2), frame("a", 3)]) inflow.push(one);
+  await settle();
+  assert.deepEqual(said, ["a 1", "b 2", "a 3"]);
+  inflow.push(frame("a", 4));
+  await settle();
+  assert.equal(said.length, 3, "a rest");
+  await until(() => said.length === 4, { timeoutMs: 5_000 });
+});
+
 Deno.test("Inflow gives on each frame once, on however many channels it came", async () => {
   const { inflow, said } = stage();
   for (const n of [1, 1, 2, 1, 2]) inflow.push(frame("a", n));
