@@ -74,7 +74,7 @@ local function await_answers(w, t, id, o)
   end
 end
 
--- a message with more than a body, or a time of its own
+-- a message that may have more than a body, and a time of its own
 local function add_message(w, t, message)
   local id = w.id_start .. int(w.seq)
   local body = message.body
@@ -93,13 +93,17 @@ local function add_message(w, t, message)
   return #body
 end
 
+-- '%d' takes half of the time, where a C long has 64 bits
+local WHOLE = string.format('%d', 2 ^ 40) == '1099511627776' and '%d' or '%.0f'
+
 -- bodies alone, as most are; what is looked up for each of them costs as much as storing it
 local function add_bodies(w, t, bodies)
-  local call, format, stream, id_start = redis.call, string.format, t.stream, w.id_start
+  local call, format = redis.call, string.format
+  local stream, id_start = t.stream, w.id_start
   local last, number, largest, seq, bytes = t.last, t.number, t.largest, w.seq, 0
   for i = 1, #bodies do
     local body = bodies[i]
-    local id, size = id_start .. format('%d', seq), #body
+    local id, size = id_start .. format(WHOLE, seq), #body
     number = number + 1
     call('XADD', stream, id, 'm', body, 'p', last, 's', number)
     last = id

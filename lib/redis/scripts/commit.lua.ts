@@ -59,7 +59,8 @@ local at, index = FIRST_ARG, 0
 while at <= #ARGV do
   local p = { name = ARGV[at], count = tonumber(ARGV[at + 1]), text = ARGV[at + 2], index = index, storing = {}, later = {} }
   local bodies, text = p.storing, p.text
-  local find, sub, from, lines = string.find, string.sub, 1, 1
+  local find, sub = string.find, string.sub
+  local from, lines = 1, 1
   -- to find a byte costs a third of matching a pattern
   local to = find(text, '\\n', 1, true)
   while to do

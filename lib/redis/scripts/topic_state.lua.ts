@@ -6,7 +6,7 @@
  * the group, and `dead` are dead letters that nobody has put back.
  */
 export const TOPIC_STATE = `
-local function int(n) return string.format('%d', n) end
+local function int(n) return string.format('%.0f', n) end
 
 local function read_topic(text)
   local last, number, largest, deleted, gv, groups =
