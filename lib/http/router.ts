@@ -20,8 +20,9 @@ export interface Match<R extends Routable> {
   readonly prefix: string;
 }
 
-/** Most paths that are known: any prefix may come before a route. */
+/** Most paths that are known, and most characters of each: any prefix may come before a route. */
 const KNOWN_MOST = 256;
+const KNOWN_LENGTH = 256;
 
 interface Template<R extends Routable> {
   readonly segments: readonly string[];
@@ -59,7 +60,10 @@ export class Router<R extends Routable> {
     const prefix = `${given.slice(0, given.length - segments.length).join("/")}/`;
     const match = { methods, allow, encoded: capture(segments, given), prefix };
     const isLiteral = literals(found) === segments.length;
-    if (isLiteral && this.#known.size < KNOWN_MOST) this.#known.set(path, match);
+    if (isLiteral && path.length <= KNOWN_LENGTH) {
+      if (this.#known.size >= KNOWN_MOST) this.#known.clear();
+      this.#known.set(path, match);
+    }
     return match;
   }
 }
