@@ -120,7 +120,7 @@ export class Strand implements FeedListener {
     await this.#open(this.#options.start, signal);
   }
 
-  /** Gives messages to the client until {@link close} is called. */
+  /** Gives messages to the client until the subscription is over. */
   run(): Promise<void> {
     if (this.#lostBefore !== undefined) this.#announceLoss(this.#lostBefore);
     return repeat(() => this.#advance(), {

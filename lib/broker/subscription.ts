@@ -160,7 +160,7 @@ export class Subscription implements Stream, StrandHost {
     }
   }
 
-  // what a function that waits has made stays until it ends, so that others make it
+  // apart from run(): whatever a function has made stays in memory for as long as it waits
   #lifetime(sink: Sink): Disposable | undefined {
     return lifetimeOf(this.#request, {
       end: (reason) => this.end(reason),
@@ -243,7 +243,7 @@ export class Subscription implements Stream, StrandHost {
   }
 
   finished(): void {
-    if (--this.#unfinished === 0) this.end("caught_up");
+    if (--this.#unfinished <= 0) this.end("caught_up");
   }
 
   // what another try cannot mend is for the operator, and said once
