@@ -316,17 +316,10 @@ async function publishAllowed(
   if (outcome === undefined || outcome instanceof RunnelError) {
     throw outcome ?? new RunnelError("internal");
   }
-  const { id, duplicate } = outcome;
-  const plain = { id, topic: message.topic, duplicate };
-  const isPlain = outcome.scheduled === undefined && !("replicas" in outcome);
-  return jsonResponse(
-    isPlain ? plain : {
-      ...plain,
-      ...("replicas" in outcome ? { replicas: outcome.replicas } : {}),
-      ...scheduledJson(outcome.scheduled),
-    },
-    { headers },
-  );
+  const { id, duplicate, scheduled } = outcome;
+  const answer: Record<string, unknown> = { id, topic: message.topic, duplicate };
+  if ("replicas" in outcome) answer.replicas = outcome.replicas;
+  return jsonResponse(Object.assign(answer, scheduledJson(scheduled)), { headers });
 }
 
 export default {
