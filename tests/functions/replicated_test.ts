@@ -26,10 +26,18 @@ async function startPair(
   const replica = stack.use(
     await startRedis({ args: [...args, "--replicaof", "127.0.0.1", `${primary.port}`] }),
   );
+  // it counts as online while it still loads; what it has said that it got, it has
   await until(async () => (await primary.cli("INFO", "replication")).includes("state=online"));
+  await primary.cli("PUBLISH", "warm", "1");
+  await until(async () => hasCaughtUp(await primary.cli("INFO", "replication")));
   const runnel = stack.use(await openRunnel({ redisUrl: url(primary), env }));
   const all = stack.move();
   return { primary, replica, runnel, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+function hasCaughtUp(info: string): boolean {
+  const offset = /master_repl_offset:(\d+)/.exec(info)?.[1] ?? "0";
+  return offset !== "0" && info.includes(`state=online,offset=${offset},`);
 }
 
 const replicated = (fields: Record<string, unknown> = {}) => ({
