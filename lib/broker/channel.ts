@@ -14,6 +14,8 @@ export class Channel {
   #live = false;
   #since: Id = ZERO;
   #last: Id | undefined;
+  /** What came before the first frame since the last reset. */
+  #begin: Id = ZERO;
 
   constructor(
     readonly name: string,
@@ -41,15 +43,21 @@ export class Channel {
     const known = this.#last ?? (this.#live ? this.#since : undefined);
     if (known !== undefined && compareIds(last, known) <= 0) return true;
     const follows = known === undefined || compareIds(previous, known) === 0;
+    if (this.#last === undefined) this.#begin = previous;
     this.#last = last;
     return follows;
   }
 
-  /** The subscription was confirmed before the tail was read, so the chain starts at `tail`. */
+  /**
+   * The subscription was confirmed before the tail was read, so the chain starts at `tail`. Where frames have come that
+   * are later, and the first of them does not follow on it, one is missing between: it is live from another tail on.
+   */
   start(tail: Id): void {
+    if (this.#last !== undefined && compareIds(this.#last, tail) > 0) {
+      if (compareIds(this.#begin, tail) > 0) return;
+    } else this.#last = undefined;
     this.#live = true;
     this.#since = tail;
-    if (this.#last !== undefined && compareIds(this.#last, tail) < 0) this.#last = undefined;
   }
 
   /** What was known of it holds no more. */

@@ -57,6 +57,18 @@ Deno.test("Channel checks frames that come between the confirmation and the tail
     channel.start(idOf(6));
     assert.equal(channel.follow(frame(7, 8)), false);
   });
+  await t.step(
+    "one missing before those after the tail is found: it is live from the next tail on",
+    () => {
+      const channel = new Channel("c");
+      channel.follow(frame(6, 7));
+      channel.start(idOf(5));
+      assert.equal(channel.live, false);
+      channel.start(idOf(7));
+      assert.deepEqual([channel.live, channel.since], [true, idOf(7)]);
+      assert.equal(channel.follow(frame(7, 8)), true);
+    },
+  );
   await t.step("one missing among them is found", () => {
     const channel = new Channel("c");
     channel.follow(frame(3, 4));
