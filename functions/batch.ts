@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { type App, app } from "../lib/app.ts";
-import { ATOMIC_MESSAGES } from "../lib/broker/committer.ts";
+import { type Checked, isGood, publishGood, requireAllGood } from "../lib/broker/checked_batch.ts";
 import { eventInput } from "../lib/broker/event_input.ts";
 import {
   batchMessageSchema,
   describedBatchMessageSchema,
   isPlainMessage,
-  type PreparedMessage,
   prepareMessage,
   type PublishInput,
 } from "../lib/broker/publish_input.ts";
@@ -184,8 +183,6 @@ function oneEvent(): RunnelError {
   return new RunnelError("unsupported_media_type", detail);
 }
 
-type Checked = PreparedMessage | RunnelError;
-
 function readMessage(message: unknown): PublishInput {
   return isPlainMessage(message) ? message : checkShape(message, batchMessageSchema);
 }
@@ -242,7 +239,7 @@ async function publishAll(
     auditRefused(checked, context);
     const good = checked.filter(isGood).length;
     const headers = (await runnel.limits.quota?.take(context.identity.name, good))?.headers;
-    return { outcomes: await publishGood(runnel, checked, atomic), headers };
+    return { outcomes: await publishGood(runnel.broker, checked, { atomic }), headers };
   });
   const rejected = outcomes.filter((outcome) => outcome instanceof RunnelError);
   if (rejected.length > 0 && rejected.length === outcomes.length) throwIfAsWhole(rejected);
@@ -279,7 +276,7 @@ function publishLines(runnel: App, context: RequestContext): Response {
         identity,
       );
       auditRefused(checked, context);
-      return await publishGood(runnel, checked, false);
+      return await publishGood(runnel.broker, checked);
     });
     for (const outcome of outcomes) {
       if (outcome instanceof RunnelError) rejected++;
@@ -376,10 +373,6 @@ async function withinQuota(
   return checked.map((one) => isGood(one) && left-- <= 0 ? refusal : one);
 }
 
-function isGood(one: Checked): one is PreparedMessage {
-  return !(one instanceof RunnelError);
-}
-
 const AUDITED: ReadonlySet<string> = new Set([
   ...["forbidden", "invalid_token", "payload_too_large", "rate_limited"],
 ]);
@@ -396,55 +389,6 @@ function auditRefused(checked: readonly Checked[], context: RequestContext): voi
 function asRunnelError(error: unknown): RunnelError {
   if (error instanceof RunnelError) return error;
   throw error;
-}
-
-async function publishGood(
-  runnel: App,
-  checked: readonly Checked[],
-  atomic: boolean,
-): Promise<readonly PublishOutcome[]> {
-  const good = checked.filter(isGood);
-  const outcomes = good.length === 0 ? [] : await runnel.broker.publish(good, { atomic });
-  if (good.length === checked.length) return outcomes;
-  const rest = outcomes.values();
-  return checked.map((message) =>
-    message instanceof RunnelError ? message : rest.next().value ?? new RunnelError("internal")
-  );
-}
-
-function requireAllGood(checked: readonly Checked[]): void {
-  checked.forEach(requireAllowed);
-  const errors = checked.flatMap((message, i) => {
-    if (message instanceof RunnelError) {
-      const inside = message.errors.map(({ pointer, detail }) => ({
-        pointer: `#/messages/${i}${pointer.slice(1)}`,
-        detail,
-      }));
-      return inside.length > 0 ? inside : [{ pointer: `#/messages/${i}`, detail: message.message }];
-    }
-    return message.ephemeral
-      ? [{ pointer: `#/messages/${i}/durability`, detail: "An atomic batch is stored" }]
-      : [];
-  });
-  if (errors.length > 0) {
-    throw new RunnelError("invalid_request", "None was stored: the batch is atomic", { errors });
-  }
-  if (checked.length > ATOMIC_MESSAGES) {
-    const detail = `An atomic batch has at most ${ATOMIC_MESSAGES} messages`;
-    throw new RunnelError("invalid_request", detail, {
-      errors: [{ pointer: "#/messages", detail }],
-    });
-  }
-}
-
-// a refusal is answered, and noted in the log, as what it is
-function requireAllowed(message: Checked, i: number): void {
-  if (!(message instanceof RunnelError) || ![401, 403].includes(message.status)) return;
-  const { code, message: detail, audit } = message;
-  throw new RunnelError(code, detail, {
-    audit,
-    errors: [{ pointer: `#/messages/${i}`, detail }],
-  });
 }
 
 function resultOf(outcome: PublishOutcome): Record<string, unknown> {
