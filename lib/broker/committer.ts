@@ -16,7 +16,7 @@ import {
 import type { GroupIndex } from "./group_index.ts";
 import { WriteLane } from "./lane.ts";
 import type { PreparedMessage } from "./publish_input.ts";
-import { nextTurn } from "./wait.ts";
+import { nextTurn, turnOfClients } from "./wait.ts";
 
 /** Where a {@link Committer} stores. */
 export interface CommitTarget {
@@ -136,7 +136,7 @@ export class Committer implements AsyncDisposable {
       // what fills a call waits for nobody: Redis works at it while those of the last are answered
       const full = this.#fillsCall() ? this.#call() : undefined;
       settle(call.units, outcomes);
-      if (full === undefined) await turnOfPublishers();
+      if (full === undefined) await turnOfClients();
       call = full ?? this.#call();
     }
     this.#work = undefined;
@@ -224,12 +224,6 @@ export class Committer implements AsyncDisposable {
     this.#waiting = { messages: 0, bytes: 0 };
     for (const unit of waiting) unit.settle(refuse(unit.messages, refusal));
   }
-}
-
-/** Whoever got an answer in this turn gets it by the socket in the next, and may publish again: those join one call. */
-async function turnOfPublishers(): Promise<void> {
-  await nextTurn();
-  await nextTurn();
 }
 
 function settle(units: readonly Unit[], outcomes: readonly Outcome[]): void {

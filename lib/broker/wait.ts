@@ -86,3 +86,12 @@ export async function within<T>(
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/**
+ * Resolves when clients that were answered in this turn, and so get it by the socket in the next, may have asked again.
+ * Those who asked while a call was under way are gathered too.
+ */
+export async function turnOfClients(): Promise<void> {
+  await nextTurn();
+  await nextTurn();
+}

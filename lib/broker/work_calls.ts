@@ -13,6 +13,7 @@ import type {
 } from "../redis/group.ts";
 import type { GroupStore } from "../redis/group_store.ts";
 import { WriteLane } from "./lane.ts";
+import { nextTurn, turnOfClients } from "./wait.ts";
 
 /** Options of {@link WorkCalls}. */
 export interface WorkCallsOptions {
@@ -111,8 +112,11 @@ export class WorkCalls implements AsyncDisposable {
 
   async #callAll(): Promise<void> {
     // whoever comes in this turn joins the first call
-    await Promise.resolve();
-    for (let units = this.#take(); units.length > 0; units = this.#take()) await this.#call(units);
+    await nextTurn();
+    for (let units = this.#take(); units.length > 0; units = this.#take()) {
+      await this.#call(units);
+      await turnOfClients();
+    }
     this.#work = undefined;
   }
 

@@ -3,6 +3,7 @@ import FakeTimers from "@sinonjs/fake-timers";
 import { giveBack, refusalOf } from "../../lib/broker/group_span.ts";
 import { WorkCalls } from "../../lib/broker/work_calls.ts";
 import type { WorkOp, WorkResult } from "../../lib/redis/group.ts";
+import { nextTurn } from "../../lib/broker/wait.ts";
 import { RunnelError } from "../../lib/errors.ts";
 import { memoryLog } from "../_support/memory_log.ts";
 import { ackOp, given, nothing, pullOp, ScriptedGroups } from "../_support/scripted_groups.ts";
@@ -41,17 +42,13 @@ async function outcomeOf<T>(work: Promise<T>): Promise<T | string> {
   }
 }
 
-async function turns(): Promise<void> {
-  for (let i = 0; i < 5; i++) await Promise.resolve();
-}
-
 const many = <T>(count: number, make: () => T) => Array.from({ length: count }, make);
 
 Deno.test("WorkCalls joins what comes in one turn, and what waits for a call, into one", async () => {
   const { store, ...stage } = new Stage();
   const go = store.hold();
   const first = [stage.calls.pull(pullOp()), stage.calls.settle(ackOp(3))];
-  await turns();
+  await nextTurn();
   assert.deepEqual(store.sizes, [2]);
   const second = many(50, () => stage.calls.pull(pullOp()));
   go();
@@ -59,6 +56,18 @@ Deno.test("WorkCalls joins what comes in one turn, and what waits for a call, in
   assert.deepEqual(store.sizes, [2, 50]);
   assert.deepEqual(store.calls.map(({ number }) => number), [1, 2]);
   assert.deepEqual(await first[1], { kind: "settle", done: 3, unknown: [] });
+});
+
+Deno.test("WorkCalls waits after a call for the turns in which whoever was answered may ask again", async () => {
+  const { store, ...stage } = new Stage();
+  const clients = many(20, async () => {
+    await stage.calls.pull(pullOp());
+    // what a socket brings comes a turn later
+    await nextTurn();
+    await stage.calls.settle(ackOp());
+  });
+  await Promise.all(clients);
+  assert.deepEqual(store.sizes, [20, 20]);
 });
 
 Deno.test("WorkCalls answers each with its own result, in whatever order they came", async () => {
@@ -100,9 +109,9 @@ Deno.test("WorkCalls refuses what goes beyond 10,000 operations or 200,000 ids t
     const stage = new Stage();
     const go = stage.store.hold();
     const first = stage.do(pullOp());
-    await turns();
+    await nextTurn();
     const waiting = stage.do(...ops);
-    const late = await Promise.race([stage.do(ackOp(1_000)), turns().then(() => ["waits"])]);
+    const late = await Promise.race([stage.do(ackOp(1_000)), nextTurn().then(() => ["waits"])]);
     go();
     await first;
     await waiting;
@@ -146,7 +155,7 @@ Deno.test("WorkCalls says outcome_unknown when nothing can be learnt in time, an
     const stage = new Stage();
     stage.store.hold();
     const lost = stage.do(pullOp());
-    await turns();
+    await nextTurn();
     const waited = stage.do(ackOp());
     await clock.tickAsync(1_800);
     assert.deepEqual(await lost, ["outcome_unknown"]);
@@ -169,7 +178,10 @@ Deno.test("WorkCalls refuses what waited too long rather than send what it canno
       });
     }
     const outcomes = stage.do(...many(1_000, () => pullOp()));
-    await clock.tickAsync(4_000);
+    for (let i = 0; i < 160; i++) {
+      await clock.tickAsync(25);
+      await nextTurn();
+    }
     const codes = (await outcomes).map((one) => typeof one === "string" ? one : "done");
     assert.deepEqual(new Set(codes.slice(0, 600)), new Set(["done"]));
     assert.deepEqual(new Set(codes.slice(600)), new Set(["overloaded"]));

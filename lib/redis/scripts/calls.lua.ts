@@ -7,9 +7,9 @@ export const CALLS = `
 local function call_record(lane, number)
   local record = redis.call('GET', lane)
   if not record then return nil end
-  local done, reply = string.match(record, '^(%d+) (.*)$')
-  done = tonumber(done)
-  if done == number then return reply end
+  local text = string.match(record, '^%d+')
+  local done = tonumber(text)
+  if done == number then return string.sub(record, #text + 2) end
   if done > number then return nil, redis.error_reply('STALE commit ' .. number .. ' of a lane that is at ' .. done) end
 end
 `;
