@@ -51,7 +51,7 @@ export interface PullResult {
   readonly messages: readonly LeasedMessage[];
   /** Whether there is more to take now. */
   readonly more: boolean;
-  /** When the next lease ends or nacked message is due, on Redis's clock. */
+  /** When the next lease ends or nacked message is due, on Redis's clock; only of a pull that gave nothing. */
   readonly nextDue?: number;
   /** Whether the group was made. */
   readonly created: boolean;

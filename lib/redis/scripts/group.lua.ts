@@ -1,5 +1,6 @@
 /**
- * Lua of groups: a `desk` does pulls and acknowledgements and writes down in the end what they changed. Needs APPEND.
+ * Lua of groups: a `desk` does pulls and acknowledgements and writes down in the end what they changed, or when one of
+ * them must read what another has changed: a write of each would cost more than all the rest. Needs APPEND.
  *
  * Of a group there is a hash with `lease` (the number of the last one), `gen` (in which generation that was), `max` (most
  * deliveries, where it was set), `seen` (the latest time a pull saw), `span` (the longest lease or delay so far), `since`
@@ -17,7 +18,17 @@ local NOBODY = '*'
 
 local function new_desk(w, max_deliveries, bytes)
   return { w = w, base = w.at.base, now = w.r.now, max_deliveries = max_deliveries, bytes = bytes, groups = {}, order = {},
-    wakes = {}, rooms = {}, changed = false }
+    wakes = {}, rooms = {}, wanted = {}, changed = false }
+end
+
+-- pulls that are still to come want so many messages more of a group
+local function want(desk, gkey, more)
+  desk.wanted[gkey] = (desk.wanted[gkey] or 0) + more
+end
+
+-- one command for many values, in parts: unpack has a limit
+local function write_many(command, key, values)
+  for i = 1, #values, 4000 do redis.call(command, key, unpack(values, i, math.min(i + 3999, #values))) end
 end
 
 local function group_named(desk, gkey)
@@ -27,7 +38,8 @@ local function group_named(desk, gkey)
   local h = redis.call('HMGET', key, 'lease', 'max', 'seen', 'span', 'deleting', 'gen')
   g = { gkey = gkey, key = key, exists = h[1] and true, lease = tonumber(h[1] or 0), max = tonumber(h[2]) or desk.max_deliveries,
     seen = tonumber(h[3] or 0), span = tonumber(h[4] or 0), deleting = h[5] and true, gen = tonumber(h[6] or desk.w.r.gen),
-    pattern = is_pattern(gkey), counts = {}, members = {}, held = {}, leases = {}, due = {}, gone = {}, gone_set = {} }
+    pattern = is_pattern(gkey), counts = {}, members = {}, held = {}, leases = {}, due = {}, gone = {}, gone_set = {},
+    pending = {}, seen_now = {}, idle = {} }
   desk.groups[gkey] = g
   desk.order[#desk.order + 1] = g
   return g
@@ -113,12 +125,15 @@ local function lease_text(l)
   return l.deliveries .. ' ' .. l.lease .. ' ' .. l.state .. ' ' .. l.topic .. ' ' .. l.consumer
 end
 
-local function set_due(g, id, time)
+local function set_due(desk, g, id, time)
+  g.pending[id] = true
+  if time <= desk.now then g.none_due = false end
   g.due[#g.due + 1] = int(time)
   g.due[#g.due + 1] = id
 end
 
 local function set_lease(g, id, l)
+  g.pending[id] = true
   g.leases[#g.leases + 1] = id
   g.leases[#g.leases + 1] = lease_text(l)
 end
@@ -132,6 +147,7 @@ end
 
 -- a message leaves the group for good
 local function leave(desk, g, id, l)
+  g.pending[id] = true
   g.gone[#g.gone + 1] = id
   if was_deleted(desk, g, id, l.topic) then return end
   local m = member_of(desk, g, l.topic)
@@ -164,6 +180,7 @@ local function die(desk, g, id, l, copy, reason)
     options = {}, extra = { 'g', g.gkey, 'o', id },
   } })
   redis.call('ZADD', desk.base .. ':dead:' .. l.topic, int(t.number), t.last)
+  g.pending[id] = true
   g.gone_set[#g.gone_set + 1] = id
   local m = member_of(desk, g, l.topic)
   if m then m.dead = m.dead + 1 end
@@ -194,13 +211,13 @@ local function held_copy(name, id, fields, now)
   return name .. ' ' .. time .. ' ' .. expires .. ' ' .. body, tonumber(expires)
 end
 
-local function give(p, g, id, l, copy)
+local function give(desk, p, g, id, l, copy)
   p.ids[#p.ids + 1] = id
   p.deliveries[#p.deliveries + 1] = l.deliveries
   p.copies[#p.copies + 1] = copy
   p.bytes = p.bytes + #copy
   set_lease(g, id, l)
-  set_due(g, id, p.ends)
+  set_due(desk, g, id, p.ends)
   count(g, l.consumer, 1)
 end
 
@@ -216,33 +233,36 @@ local function new_lease(desk, g, p, o)
   g.touched = true
 end
 
--- flushes what one operation changed, so that the next one sees it
+-- what the operations so far have changed is written down, for what comes next to read
 local function flush(desk, g)
-  if #g.gone > 0 or #g.gone_set > 0 then
-    desk.changed = true
-    for i = 1, #g.gone, 5000 do
-      local last = math.min(i + 4999, #g.gone)
-      redis.call('HDEL', g.key .. ':held', unpack(g.gone, i, last))
-      redis.call('HDEL', g.key .. ':lease', unpack(g.gone, i, last))
-      redis.call('ZREM', g.key .. ':due', unpack(g.gone, i, last))
-    end
-    if #g.gone_set > 0 then
-      redis.call('HDEL', g.key .. ':lease', unpack(g.gone_set))
-      redis.call('ZREM', g.key .. ':due', unpack(g.gone_set))
-    end
-    g.gone, g.gone_set = {}, {}
-  end
-  if #g.held > 0 then redis.call('HSET', g.key .. ':held', unpack(g.held)) end
-  if #g.leases > 0 then
-    desk.changed = true
-    redis.call('HSET', g.key .. ':lease', unpack(g.leases))
-  end
-  if #g.due > 0 then redis.call('ZADD', g.key .. ':due', unpack(g.due)) end
-  g.held, g.leases, g.due = {}, {}, {}
+  if next(g.pending) == nil and next(g.counts) == nil then return end
+  desk.changed = true
+  write_many('HDEL', g.key .. ':held', g.gone)
+  write_many('HDEL', g.key .. ':lease', g.gone)
+  write_many('ZREM', g.key .. ':due', g.gone)
+  write_many('HDEL', g.key .. ':lease', g.gone_set)
+  write_many('ZREM', g.key .. ':due', g.gone_set)
+  write_many('HSET', g.key .. ':held', g.held)
+  write_many('HSET', g.key .. ':lease', g.leases)
+  write_many('ZADD', g.key .. ':due', g.due)
+  local consumers, counts, none = {}, {}, {}
   for consumer, by in pairs(g.counts) do
-    if by ~= 0 and redis.call('HINCRBY', g.key .. ':n', consumer, by) <= 0 then redis.call('HDEL', g.key .. ':n', consumer) end
+    if by ~= 0 then consumers[#consumers + 1] = consumer end
   end
-  g.counts = {}
+  if #consumers > 0 then
+    for i, before in ipairs(redis.call('HMGET', g.key .. ':n', unpack(consumers))) do
+      local now = tonumber(before or 0) + g.counts[consumers[i]]
+      if now > 0 then
+        counts[#counts + 1] = consumers[i]
+        counts[#counts + 1] = int(now)
+      else
+        none[#none + 1] = consumers[i]
+      end
+    end
+    write_many('HSET', g.key .. ':n', counts)
+    write_many('HDEL', g.key .. ':n', none)
+  end
+  g.gone, g.gone_set, g.held, g.leases, g.due, g.counts, g.pending = {}, {}, {}, {}, {}, {}, {}
 end
 
 local function due_ids(desk, g, most)
@@ -259,14 +279,18 @@ local function has_room(desk, p, o)
 end
 
 local function take_due(desk, g, p, o)
+  if g.none_due then return end
+  flush(desk, g)
   local most = math.min(o.max, 1000) + EXAMINED
   local ids = due_ids(desk, g, most)
+  g.none_due = #ids < most
   if #ids == 0 then return end
   local leases = redis.call('HMGET', g.key .. ':lease', unpack(ids))
   for i, id in ipairs(ids) do
     local l = leases[i] and read_lease(leases[i])
     local copy = l and redis.call('HGET', g.key .. ':held', id)
     if not copy then
+      g.pending[id] = true
       g.gone[#g.gone + 1] = id
     else
       local expires = tonumber(string.match(copy, '^%S+ %S+ (%S+)'))
@@ -286,11 +310,11 @@ local function take_due(desk, g, p, o)
           new_lease(desk, g, p, o)
           if l.state == 'L' then count(g, l.consumer, -1) end
           l.deliveries, l.lease, l.state, l.consumer = l.deliveries + 1, p.lease, 'L', p.consumer
-          give(p, g, id, l, copy)
+          give(desk, p, g, id, l, copy)
           p.room = p.room - 1
         else
           if own then p.room = p.room - 1 end
-          p.more = true
+          p.more, g.none_due = true, false
         end
       end
     end
@@ -298,17 +322,32 @@ local function take_due(desk, g, p, o)
   if #ids == most then p.more = true end
 end
 
+-- the next message after the cursor; nil where there is none. What the pulls behind this one want is read with it, but
+-- not of a pattern, where they take from other topics
+local function next_entry(desk, g, p, o, t, m)
+  local ahead = m.ahead
+  if not ahead or ahead.at > #ahead then
+    local function fits(bytes) return math.floor(bytes / math.max(t.largest, 1)) end
+    local own = math.min(o.max - #p.ids, p.room, math.max(1, fits(desk.bytes - p.bytes)))
+    local others = g.pattern and 0 or math.min(desk.wanted[g.gkey] or 0, fits(desk.bytes))
+    ahead = redis.call('XRANGE', t.stream, '(' .. m.cursor, '+', 'COUNT', own + others)
+    ahead.at = 1
+    m.ahead = ahead
+  end
+  local entry = ahead[ahead.at]
+  ahead.at = ahead.at + 1
+  return entry
+end
+
 -- what comes after the cursor in one topic; returns whether something is left there
 local function take_fresh(desk, g, p, o, name)
   local m, t = member_of(desk, g, name)
   if not m then return false end
   while m.number < t.number and has_room(desk, p, o) do
-    local most = math.min(o.max - #p.ids, p.room, math.max(1, math.floor((desk.bytes - p.bytes) / math.max(t.largest, 1))))
-    local entries = redis.call('XRANGE', t.stream, '(' .. m.cursor, '+', 'COUNT', most)
-    if #entries == 0 then
+    local entry = next_entry(desk, g, p, o, t, m)
+    if not entry then
       m.cursor, m.done, m.number = t.last, m.done + t.number - m.number, t.number
-    end
-    for _, entry in ipairs(entries) do
+    else
       local id = entry[1]
       local copy, expires = held_copy(name, id, entry[2])
       m.cursor, m.number = id, m.number + 1
@@ -318,7 +357,7 @@ local function take_fresh(desk, g, p, o, name)
         new_lease(desk, g, p, o)
         g.held[#g.held + 1] = id
         g.held[#g.held + 1] = copy
-        give(p, g, id, { deliveries = 1, lease = p.lease, state = 'L', topic = name, consumer = p.consumer }, copy)
+        give(desk, p, g, id, { deliveries = 1, lease = p.lease, state = 'L', topic = name, consumer = p.consumer }, copy)
         p.room = p.room - 1
       end
     end
@@ -348,6 +387,7 @@ end
 
 -- the same attempt again: what its lease still holds, for as long as a new one would
 local function repeat_attempt(desk, g, p, o, lease, ids)
+  flush(desk, g)
   p.repeated, p.lease, p.ends = true, lease, desk.now + o.lease_ms
   g.span = math.max(g.span, o.lease_ms)
   g.touched = true
@@ -358,21 +398,31 @@ local function repeat_attempt(desk, g, p, o, lease, ids)
     local l = leases[i] and read_lease(leases[i])
     local copy = l and l.lease == lease and l.state == 'L' and redis.call('HGET', g.key .. ':held', id)
     if copy then
-      give(p, g, id, l, copy)
+      give(desk, p, g, id, l, copy)
       count(g, l.consumer, -1)
     end
   end
 end
 
-local function write_consumer(desk, g, p, o)
+local function note_consumer(g, p, o)
   if p.consumer == NOBODY then return end
-  redis.call('ZADD', g.key .. ':seen', int(desk.now), p.consumer)
-  if o.attempt or o.process ~= '' then
-    local process = o.process ~= '' and o.process or '-'
-    local ids = o.attempt and table.concat(p.ids, ',') or ''
-    redis.call('HSET', g.key .. ':c', p.consumer, (o.attempt and int(o.attempt) or '-') .. ' ' .. (p.lease or '-') .. ' ' .. process .. ' ' .. ids)
+  g.seen_now[p.consumer] = true
+  g.cleaning = g.cleaning or g.lease % 16 == 0
+  if not o.attempt and o.process == '' then return end
+  local process = o.process ~= '' and o.process or '-'
+  local ids = o.attempt and table.concat(p.ids, ',') or ''
+  redis.call('HSET', g.key .. ':c', p.consumer, (o.attempt and int(o.attempt) or '-') .. ' ' .. (p.lease or '-') .. ' ' .. process .. ' ' .. ids)
+end
+
+-- when each consumer was seen; who holds nothing and has not come for long is forgotten
+local function write_consumers(desk, g)
+  local seen = {}
+  for consumer in pairs(g.seen_now) do
+    seen[#seen + 1] = int(desk.now)
+    seen[#seen + 1] = consumer
   end
-  if g.lease % 16 ~= 0 then return end
+  write_many('ZADD', g.key .. ':seen', seen)
+  if not g.cleaning then return end
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', g.key .. ':seen', '-inf', int(desk.now - IDLE_MS), 'LIMIT', 0, 20)) do
     if redis.call('HEXISTS', g.key .. ':n', name) == 0 then
       redis.call('ZREM', g.key .. ':seen', name)
@@ -403,12 +453,11 @@ local function pull(desk, o)
     end
     if attempt == o.attempt and ids ~= '' then
       repeat_attempt(desk, g, p, o, lease, ids)
-      flush(desk, g)
       return p
     end
   end
   if o.cap then
-    p.held = tonumber(redis.call('HGET', g.key .. ':n', p.consumer) or '0')
+    p.held = tonumber(redis.call('HGET', g.key .. ':n', p.consumer) or 0) + (g.counts[p.consumer] or 0)
     p.room = o.cap - p.held
   end
   if not g.dry then
@@ -420,10 +469,8 @@ local function pull(desk, o)
     end
     if not p.more then g.dry = true end
   end
-  flush(desk, g)
-  write_consumer(desk, g, p, o)
-  local head = redis.call('ZRANGE', g.key .. ':due', 0, 0, 'WITHSCORES')
-  if head[2] then p.next = tonumber(head[2]) end
+  if #p.ids == 0 then g.idle[#g.idle + 1] = p end
+  note_consumer(g, p, o)
   return p
 end
 
@@ -431,6 +478,12 @@ local function settle(desk, o)
   local g = group_named(desk, o.gkey)
   local done, unknown = 0, {}
   if not g.exists then return 0, o.ids end
+  for _, id in ipairs(o.ids) do
+    if g.pending[id] then
+      flush(desk, g)
+      break
+    end
+  end
   local leases = redis.call('HMGET', g.key .. ':lease', unpack(o.ids))
   local known = {}
   for i, id in ipairs(o.ids) do
@@ -443,7 +496,7 @@ local function settle(desk, o)
     else
       done = done + 1
       if o.kind == 'extend' then
-        set_due(g, id, desk.now + o.ms)
+        set_due(desk, g, id, desk.now + o.ms)
       else
         if l.state == 'L' then
           count(g, l.consumer, -1)
@@ -457,7 +510,7 @@ local function settle(desk, o)
         else
           l.state = 'W'
           set_lease(g, id, l)
-          set_due(g, id, desk.now + o.ms)
+          set_due(desk, g, id, desk.now + o.ms)
           wake_topic(desk, g, l.topic, desk.now + o.ms)
           g.dry = false
         end
@@ -468,14 +521,22 @@ local function settle(desk, o)
     g.span = o.ms
     g.touched = true
   end
-  if done > 0 then desk.changed = true end
-  flush(desk, g)
   return done, unknown
+end
+
+-- when the next of a group is due, for the pulls that were given nothing
+local function tell_next(g)
+  if #g.idle == 0 then return end
+  local head = redis.call('ZRANGE', g.key .. ':due', 0, 0, 'WITHSCORES')
+  for _, p in ipairs(g.idle) do p.next = tonumber(head[2]) end
 end
 
 -- writes down what all operations changed
 local function close_desk(desk)
   for _, g in ipairs(desk.order) do
+    flush(desk, g)
+    write_consumers(desk, g)
+    tell_next(g)
     if g.touched then
       desk.changed = true
       redis.call('HSET', g.key, 'lease', int(g.lease), 'gen', int(g.gen), 'span', int(g.span), 'seen', int(math.max(g.seen, desk.now)))

@@ -18,10 +18,10 @@ import { REIGN } from "./reign.lua.ts";
  *
  * Returns a list of a JSON text and, for each message of each pull, its copy "topic time expires body" (false where it is gone).
  * The text is kept as the lane's record: `gen` and `results`, of a pull `i` (ids), `d` (deliveries of each), `l` (lease),
- * `u` (when it ends, ms), `m` (1 where there is more), `n` (when the next lease or nack of the group is due, ms), `c` (1
- * where the group was made), `r` (1 where the attempt is repeated), `h` (how many the consumer held before, -1 where there
- * is no limit to that), `e` (why it was refused); of the others `k` (how
- * many were done) and `x` (ids that were not).
+ * `u` (when it ends, ms), `m` (1 where there is more), `n` (where it gave nothing, when the next lease or nack of the
+ * group is due, ms), `c` (1 where the group was made), `r` (1 where the attempt is repeated), `h` (how many the consumer
+ * held before, -1 where there is no limit to that), `e` (why it was refused); of the others `k` (how many were done) and
+ * `x` (ids that were not).
  *
  * It begins with a write that a full Redis allows: whoever wants to make room must be let.
  */
@@ -58,32 +58,56 @@ local w = new_writer(r, { base = base, channels = ARGV[4], meta = KEYS[1], log =
   frame_max = tonumber(ARGV[8]) })
 local desk = new_desk(w, tonumber(ARGV[10]), tonumber(ARGV[11]))
 
-local results, copies = {}, {}
 local function list(t) return #t > 0 and cjson.encode(t) or '[]' end
 
+-- what a pull gave, when it is known when the next is due
+local function pulled(gkey, p)
+  local ids = #p.ids > 0 and '["' .. table.concat(p.ids, '","') .. '"]' or '[]'
+  return '{"g":' .. cjson.encode(gkey) .. ',"i":' .. ids .. ',"d":[' .. table.concat(p.deliveries, ',') .. '],"l":"' .. (p.lease or '')
+    .. '","u":' .. int(p.ends or 0) .. ',"m":' .. (p.more and 1 or 0) .. ',"n":' .. int(p.next or 0) .. ',"c":' .. (p.created and 1 or 0)
+    .. ',"r":' .. (p.repeated and 1 or 0) .. ',"h":' .. (p.held or -1) .. ',"e":"' .. (p.refused or '') .. '"}'
+end
+
+local function settled(done, unknown)
+  return '{"k":' .. done .. ',"x":' .. list(unknown) .. '}'
+end
+
+-- how many messages the pulls want of each group, as far as nothing else limits what they are given
 local at = 12
+while at <= #ARGV do
+  if ARGV[at] == 'pull' then
+    if ARGV[at + 8] == '' then want(desk, ARGV[at + 1], tonumber(ARGV[at + 5])) end
+    at = at + 10
+  else
+    at = at + 5 + tonumber(ARGV[at + 4])
+  end
+end
+
+local results, pulls, copies = {}, {}, {}
+at = 12
 while at <= #ARGV do
   local kind, gkey = ARGV[at], ARGV[at + 1]
   if kind == 'pull' then
-    local p = pull(desk, { gkey = gkey, sub = ARGV[at + 2], consumer = ARGV[at + 3], attempt = tonumber(ARGV[at + 4]),
+    local o = { gkey = gkey, sub = ARGV[at + 2], consumer = ARGV[at + 3], attempt = tonumber(ARGV[at + 4]),
       max = tonumber(ARGV[at + 5]), lease_ms = tonumber(ARGV[at + 6]), since = ARGV[at + 7], cap = tonumber(ARGV[at + 8]),
-      process = ARGV[at + 9] })
-    results[#results + 1] = '{"g":' .. cjson.encode(gkey) .. ',"i":' .. list(p.ids) .. ',"d":' .. list(p.deliveries)
-      .. ',"l":"' .. (p.lease or '') .. '","u":' .. int(p.ends or 0) .. ',"m":' .. (p.more and 1 or 0) .. ',"n":' .. int(p.next or 0)
-      .. ',"c":' .. (p.created and 1 or 0) .. ',"r":' .. (p.repeated and 1 or 0) .. ',"h":' .. (p.held or -1) .. ',"e":"' .. (p.refused or '') .. '"}'
+      process = ARGV[at + 9] }
+    if not o.cap then want(desk, gkey, -o.max) end
+    local p = pull(desk, o)
+    results[#results + 1] = ''
+    pulls[#results] = { gkey = gkey, given = p }
     for _, copy in ipairs(p.copies) do copies[#copies + 1] = copy end
     at = at + 10
   else
     local ids = {}
     local count = tonumber(ARGV[at + 4])
     for i = 1, count do ids[i] = ARGV[at + 4 + i] end
-    local done, unknown = settle(desk, { kind = kind, gkey = gkey, lease = ARGV[at + 2], ms = tonumber(ARGV[at + 3]), ids = ids })
-    results[#results + 1] = '{"k":' .. done .. ',"x":' .. list(unknown) .. '}'
+    results[#results + 1] = settled(settle(desk, { kind = kind, gkey = gkey, lease = ARGV[at + 2], ms = tonumber(ARGV[at + 3]), ids = ids }))
     at = at + 5 + count
   end
 end
 close_desk(desk)
 finish(w)
+for i, one in pairs(pulls) do results[i] = pulled(one.gkey, one.given) end
 local text = '{"gen":' .. int(r.gen) .. ',"results":[' .. table.concat(results, ',') .. ']}'
 if desk.changed then redis.call('SET', KEYS[6], int(number) .. ' ' .. text, 'PX', ARGV[9]) end
 publish_frames(w)
