@@ -59,8 +59,8 @@ interface Unit {
 
 /**
  * Stores messages by group commit: whoever publishes in one turn of the event loop, while a call is under way or just
- * after it, goes in one call. Without load a message waits for nobody; under load one call carries hundreds. A turn is worth waiting for:
- * what is in the sockets already joins, and each call fewer is a frame fewer to give to every subscriber.
+ * after it, goes in one call. Without load a message waits for nobody; under load one call carries hundreds. The turns
+ * are worth waiting for: what is in the sockets joins, and each call fewer is a frame fewer to give to every subscriber.
  *
  * There is one call at a time, numbered, so that it can be sent again when its reply was lost and is still done once.
  */

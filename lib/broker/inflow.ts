@@ -27,7 +27,7 @@ const MANY = 100;
 /** The longest rest, in milliseconds. */
 const REST_MOST_MS = 15;
 
-/** Frames that may wait while the messages of a large one are fetched. */
+/** Frames that may wait while the messages of a large one are fetched, or during a rest. */
 const QUEUE_FRAMES = 1_000;
 
 /**
