@@ -27,8 +27,13 @@ const BATCHING = 8;
 /** Publishers at full speed. */
 const FEW = 4;
 const MANY = 64;
+const SIXTEEN = 16;
 /** Publishers of large messages: 64 of the largest would be all that Runnel lets wait, and it refuses more. */
-const SIZED = 16;
+const SIZED = SIXTEEN;
+/** As many partitions as several Redis have if nothing is said, topics that are spread over them, and 16 publishers for each. */
+const PARTITIONS = 16;
+const PARTED_TOPICS = 100;
+const FOR_EACH_PART = PARTITIONS * SIXTEEN;
 /** Subscribers where their number does not change. */
 const SUBSCRIBERS = 1_000;
 /** Messages that a topic keeps where they are large: what Redis has in memory is bounded so. */
@@ -53,7 +58,8 @@ export const growthBench: Bench = {
     };
     const plain = await start({});
     const large = await start({ env: { RUNNEL_MAX_MESSAGES: `${KEPT}` } });
-    const plans = [...costs(plain), ...curves(plain), ...sizes(large)];
+    const parted = await start({ env: { RUNNEL_PARTITIONS: `${PARTITIONS}` } });
+    const plans = [...costs(plain), ...parts(parted), ...curves(plain), ...sizes(large)];
     for (const count of isolateCounts()) {
       plans.push(...isolates(count, await start(serveOn(count))));
     }
@@ -82,6 +88,12 @@ function costs(arm: GrowthArm): Plan[] {
   const [publish, delivery] = [[PUBLISHED, ...PUBLISH_CPU], [DELIVERED, ...DELIVERY_CPU]];
   return [
     { label: "alone", arm, load: publishing({ connections: 1 }), measures: publish },
+    ...[FEW, SIXTEEN].map((connections): Plan => ({
+      label: `${connections} connections`,
+      arm,
+      load: publishing({ connections }),
+      measures: publish,
+    })),
     {
       label: `batches of ${BATCH}, ${BATCHING} connections`,
       arm,
@@ -96,6 +108,16 @@ function costs(arm: GrowthArm): Plan[] {
       note: "CPU time of deliveries has that of their publishes in it",
     },
   ];
+}
+
+/** What a publish costs where the topics are spread over partitions, each with calls and an fsync of its own. */
+function parts(arm: GrowthArm): Plan[] {
+  return [SIXTEEN, MANY, FOR_EACH_PART].map((connections): Plan => ({
+    label: `${connections} connections, ${PARTED_TOPICS} topics in ${PARTITIONS} partitions`,
+    arm,
+    load: publishing({ connections, topics: PARTED_TOPICS }),
+    measures: [PUBLISHED, ...PUBLISH_CPU],
+  }));
 }
 
 function curves(arm: GrowthArm): Plan[] {

@@ -61,7 +61,7 @@ const PROCESSES = [["Runnel", "runnel"], ["Redis", "redis"]] as const;
 export const PUBLISH_CPU: readonly Measure[] = PROCESSES.map(([line, key]) => ({
   what: `publish, CPU of ${line}`,
   unit: "µs/message",
-  drawn: { panel: "CPU time a publish, µs", line },
+  drawn: { panel: "CPU µs a publish", line },
   of: (usage) => usage[key],
 }));
 
@@ -69,7 +69,7 @@ export const PUBLISH_CPU: readonly Measure[] = PROCESSES.map(([line, key]) => ({
 export const DELIVERY_CPU: readonly Measure[] = PROCESSES.map(([line, key]) => ({
   what: `deliveries, CPU of ${line}`,
   unit: "µs/delivery",
-  drawn: { panel: "CPU time a delivery, µs", line },
+  drawn: { panel: "CPU µs a delivery", line },
   of: (usage) => usage[key] * usage.rate / usage.deliveries,
 }));
 

@@ -73,10 +73,11 @@ function panelSvg(rows: readonly PointRow[], place: Place): string[] {
     })),
   }));
   const spots = lines.flatMap(({ places }) => places);
+  const [first] = rows;
   return [
     text(
       { x, y: y + 14, size: 14, weight: 600, fill: theme.text },
-      rows[0]?.point.panel ?? "",
+      first === undefined ? "" : `${first.point.panel}, by ${first.point.along}`,
     ),
     ...(lines.length > 1 ? legendSvg(lines, place) : []),
     ...gridSvg(axes.y, { ...place, toY }),
