@@ -2,6 +2,7 @@
 import { postBytes } from "./http_socket.ts";
 import { marksIn } from "./marks.ts";
 import type { FanOutPlan, LoadedRate } from "./plan.ts";
+import { Readers } from "./readers.ts";
 import { measureRate, RequestLoop } from "./requests.ts";
 import { openSocketIo } from "./socket_io.ts";
 import { openStreams } from "./streams.ts";
@@ -12,16 +13,17 @@ export async function measureFanOut(plan: FanOutPlan): Promise<LoadedRate> {
   const { port, streamPath: path, subscribers, publishers: connections, pipeline, marksApart } =
     plan;
   let count = 0;
-  const readers = { path, count: subscribers, turns: new ReadingTurns() };
-  await using _streams = plan.streamKind === "sse"
-    ? await openStreams(port, {
-      ...readers,
-      onBytes: (bytes) => count += marksIn(bytes, marksApart),
-    })
-    : await openSocketIo(port, { ...readers, onMessages: (more) => count += more });
-  await using _slow = await openStreams(port, { path, count: plan.slow ?? 0, slow: true });
+  const counted = { path, count: subscribers, turns: new ReadingTurns() };
+  await using readers = new Readers();
+  if (plan.streamKind === "sse") {
+    const onBytes = (bytes: Uint8Array) => count += marksIn(bytes, marksApart);
+    await openStreams(readers, port, { ...counted, onBytes });
+  } else {
+    await openSocketIo(readers, port, { ...counted, onMessages: (more) => count += more });
+  }
+  await openStreams(readers, port, { path, count: plan.slow ?? 0, slow: true });
   await using loop = new RequestLoop();
   const requests = [postBytes(plan.publishPath, plan.body)];
   loop.start(port, { requests, connections, pipeline });
-  return await measureRate(plan, () => ({ count, failures: loop.failures }));
+  return await readers.during(measureRate(plan, () => ({ count, failures: loop.failures })));
 }

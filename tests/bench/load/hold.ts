@@ -1,5 +1,7 @@
 /** Requests that wait for their answers. */
 import { postBytes, writeAll } from "./http_socket.ts";
+import type { Readers } from "./readers.ts";
+import { openReaders } from "./streams.ts";
 
 /** Options of {@link holdRequests}. */
 export interface HoldOptions {
@@ -9,24 +11,25 @@ export interface HoldOptions {
   readonly connections: number;
 }
 
-const AT_ONCE = 50;
+const utf8 = new TextDecoder();
 
-/** Sends the request on each of the connections, a few at a time, and leaves the answers unread. */
-export async function holdRequests(port: number, options: HoldOptions): Promise<AsyncDisposable> {
-  const request = postBytes(options.path, options.body);
-  const connections: Deno.TcpConn[] = [];
-  for (let opened = 0; opened < options.connections; opened += AT_ONCE) {
-    const size = Math.min(AT_ONCE, options.connections - opened);
-    await Promise.all(Array.from({ length: size }, async () => {
-      const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-      connections.push(connection);
+/**
+ * Sends the request on each of the connections, a few at a time, and leaves them to the readers, which throw when one is
+ * answered.
+ */
+export function holdRequests(
+  readers: Readers,
+  port: number,
+  { path, body, connections: count }: HoldOptions,
+): Promise<void> {
+  const request = postBytes(path, body);
+  return openReaders(readers, port, {
+    count,
+    open: async (connection) => {
       await writeAll(connection, request);
-    }));
-  }
-  return {
-    [Symbol.asyncDispose]() {
-      for (const connection of connections) connection.close();
-      return Promise.resolve();
+      return (bytes) => {
+        throw new Error(`Cannot measure: a request that waits was answered: ${utf8.decode(bytes)}`);
+      };
     },
-  };
+  });
 }

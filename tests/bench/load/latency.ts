@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { postBytes } from "./http_socket.ts";
 import { pace } from "./pacer.ts";
 import type { LatencyPlan, LatencyResult, PubSubLatencyPlan } from "./plan.ts";
+import { Readers } from "./readers.ts";
 import { SocketPool } from "./socket_pool.ts";
 import { openStreams } from "./streams.ts";
 import { until } from "../../_support/until.ts";
@@ -26,12 +27,13 @@ export async function measureLatency(plan: LatencyPlan): Promise<LatencyResult> 
     texts[stream] = text.slice(end);
   };
   const path = (n: number) => `${plan.streamPath}?topic=${topicOf(n)}`;
-  await using _streams = await openStreams(port, { path, count: topics, onBytes });
+  await using readers = new Readers();
+  await openStreams(readers, port, { path, count: topics, onBytes });
   await using pool = await SocketPool.open(port);
-  return await clock.run(plan, (n) => {
+  return await readers.during(clock.run(plan, (n) => {
     const body = JSON.stringify({ topic: topicOf(n), data: `~${n}~${PADDING}` });
     pool.send(postBytes(plan.publishPath, body));
-  });
+  }));
 }
 
 /** Latencies over bare Redis PUBLISH and SUBSCRIBE with two connections of the same client library. */

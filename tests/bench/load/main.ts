@@ -4,6 +4,7 @@ import { measureGroups } from "./groups.ts";
 import { measureLatency, measurePubSubLatency } from "./latency.ts";
 import { holdRequests } from "./hold.ts";
 import type { HoldPlan, IdlePlan, LoadPlan } from "./plan.ts";
+import { Readers } from "./readers.ts";
 import { measureRequests } from "./requests.ts";
 import { measureRoundTrips } from "./round_trip.ts";
 import { measurePages, measureReplay } from "./replay.ts";
@@ -33,29 +34,40 @@ async function carryOut(plan: LoadPlan): Promise<unknown> {
     case "groups":
       return await measureGroups(plan);
     case "idle":
-      return await hold(plan.subscribers, openIdle(plan));
+      return await holdStreams(plan);
     case "work":
       return await measureWork(plan);
     case "round_trip":
       return await measureRoundTrips(plan);
     case "hold":
-      return await hold(plan.connections, openHeld(plan));
+      return await holdOpenRequests(plan);
   }
 }
 
-function openIdle({ port, streamPath, subscribers }: IdlePlan): Promise<AsyncDisposable> {
-  return openStreams(port, { path: streamPath, count: subscribers });
+async function holdStreams({ port, streamPath, subscribers }: IdlePlan): Promise<Held> {
+  await using readers = new Readers();
+  await openStreams(readers, port, { path: streamPath, count: subscribers });
+  return await hold(readers, subscribers);
 }
 
-function openHeld({ port, ...options }: HoldPlan): Promise<AsyncDisposable> {
-  return holdRequests(port, options);
+async function holdOpenRequests({ port, ...options }: HoldPlan): Promise<Held> {
+  await using readers = new Readers();
+  await holdRequests(readers, port, options);
+  return await hold(readers, options.connections);
 }
 
-async function hold(count: number, opening: Promise<AsyncDisposable>): Promise<{ held: number }> {
-  await using _all = await opening;
+interface Held {
+  readonly held: number;
+}
+
+async function hold(readers: Readers, count: number): Promise<Held> {
   console.log(JSON.stringify({ open: count }));
-  for await (const _ of Deno.stdin.readable) { /* Held until the end of input. */ }
+  await readers.during(untilEndOfInput());
   return { held: count };
+}
+
+async function untilEndOfInput(): Promise<void> {
+  for await (const _ of Deno.stdin.readable) { /* Held until then. */ }
 }
 
 console.log(JSON.stringify(await carryOut(JSON.parse(Deno.args[0] ?? "{}"))));

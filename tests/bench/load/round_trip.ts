@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { workData } from "../message.ts";
 import { HttpSocket, postBytes } from "./http_socket.ts";
 import type { LatencyResult, RoundTripPlan, RoundTripSystem } from "./plan.ts";
+import { Readers } from "./readers.ts";
 import { SocketPool } from "./socket_pool.ts";
 import { openStreams } from "./streams.ts";
 
@@ -16,6 +17,8 @@ type Requester = (n: number) => Promise<number>;
 /** A responder that runs, and what asks it; disposing it stops both. */
 interface Exchange extends AsyncDisposable {
   readonly requesters: readonly Requester[];
+  /** The value of what is done while the responder runs. @throws {Error} when it is cut off */
+  during<T>(work: Promise<T>): Promise<T>;
 }
 
 const SYSTEMS: Readonly<Record<RoundTripSystem, (plan: RoundTripPlan) => Promise<Exchange>>> = {
@@ -32,7 +35,7 @@ export async function measureRoundTrips(plan: RoundTripPlan): Promise<LatencyRes
   const end = start + plan.seconds * 1000;
   const latenciesMs: number[] = [];
   let sent = 0;
-  await Promise.all(exchange.requesters.map(async (request) => {
+  const asking = exchange.requesters.map(async (request) => {
     for (let now = performance.now(); now < end;) {
       const n = sent++;
       const came = await request(n);
@@ -41,7 +44,8 @@ export async function measureRoundTrips(plan: RoundTripPlan): Promise<LatencyRes
       if (now >= start) latenciesMs.push(then - now);
       now = then;
     }
-  }));
+  });
+  await exchange.during(Promise.all(asking));
   return { latenciesMs: latenciesMs.sort((a, b) => a - b), sent };
 }
 
@@ -62,7 +66,8 @@ async function openRunnel({ port, inFlight }: RoundTripPlan, query: string): Pro
     pool.send(postBytes("/ack", JSON.stringify({ topic, group: GROUP, ids: [id], lease })));
   };
   const path = `/subscribe?${query}`;
-  const stream = await openStreams(port, { path, count: 1, onBytes: eachMessage(reply) });
+  const readers = new Readers();
+  await openStreams(readers, port, { path, count: 1, onBytes: eachMessage(reply) });
   const sockets = await Promise.all(
     Array.from({ length: inFlight }, () => HttpSocket.connect(port)),
   );
@@ -72,9 +77,10 @@ async function openRunnel({ port, inFlight }: RoundTripPlan, query: string): Pro
       const { data } = await socket.ask<{ data: { n: number } }>("/request", request);
       return data.n;
     }),
+    during: (work) => readers.during(work),
     async [Symbol.asyncDispose]() {
       await pool[Symbol.asyncDispose]();
-      await stream[Symbol.asyncDispose]();
+      await readers[Symbol.asyncDispose]();
       for (const socket of sockets) socket[Symbol.dispose]();
     },
   };
@@ -116,6 +122,7 @@ async function openList({ port, inFlight }: RoundTripPlan): Promise<Exchange> {
   await sender.ping();
   return {
     requesters,
+    during: (work) => work,
     [Symbol.asyncDispose]() {
       for (const client of clients) client.disconnect();
       return Promise.resolve();

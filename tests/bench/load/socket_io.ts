@@ -1,5 +1,6 @@
 /** Clients of Socket.IO over raw sockets: its handshake by hand, its messages counted by their frames. */
 import { writeAll } from "./http_socket.ts";
+import type { Readers } from "./readers.ts";
 import { FrameCounter, textFrame } from "./socket_frames.ts";
 import { openReaders } from "./streams.ts";
 import type { ReadingTurns } from "./turns.ts";
@@ -18,13 +19,18 @@ const CONNECT = textFrame("40");
 const PONG = textFrame("3");
 
 /**
- * Connects the clients, a few at a time, and waits until each is in the main namespace.
+ * Connects the clients, a few at a time, and waits until each is in the main namespace, and leaves them to
+ * the readers.
  *
  * @throws {Error} when one is not let in.
  */
-export function openSocketIo(port: number, options: SocketIoOptions): Promise<AsyncDisposable> {
+export function openSocketIo(
+  readers: Readers,
+  port: number,
+  options: SocketIoOptions,
+): Promise<void> {
   const upgrade = upgradeBytes(options.path);
-  return openReaders(port, {
+  return openReaders(readers, port, {
     ...options,
     open: async (connection) => {
       await writeAll(connection, upgrade);

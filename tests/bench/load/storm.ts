@@ -3,11 +3,12 @@ import { deadline } from "../../_support/until.ts";
 import { streamBytes, writeAll } from "./http_socket.ts";
 import { marksIn } from "./marks.ts";
 import type { StormPlan, StormResult } from "./plan.ts";
-import { readAll } from "./streams.ts";
+import { readAll } from "./readers.ts";
 
 /** Connections that are opened at a time: what a server's queue of them takes. */
 const AT_ONCE = 100;
 const MOST_MS = 60_000;
+const BUFFER_BYTES = 16_384;
 const OK = "HTTP/1.1 200";
 const latin1 = new TextDecoder("latin1");
 
@@ -57,7 +58,7 @@ async function catchUp(connection: Deno.TcpConn, missed: number): Promise<void> 
     count += marksIn(bytes);
     if (count >= missed) caughtUp.resolve();
   };
-  const reading = readAll(connection, { onBytes });
+  const reading = readAll(connection, { onBytes, bufferBytes: BUFFER_BYTES });
   // once all has come, the end of the stream is this process's own doing, and nobody looks
   const cutOff = reading.then(() => {
     throw new Error(`Cannot measure: a stream ended after ${count} of ${missed} messages`);

@@ -4,6 +4,7 @@ import { requestsOf } from "./bodies.ts";
 import { marksIn } from "./marks.ts";
 import { pace } from "./pacer.ts";
 import type { TrafficCount, TrafficPlan } from "./plan.ts";
+import { Readers } from "./readers.ts";
 import { RequestLoop } from "./requests.ts";
 import { SocketPool } from "./socket_pool.ts";
 import { openStreams } from "./streams.ts";
@@ -17,10 +18,10 @@ const LINE_FEED = 10;
 export async function runTraffic(plan: TrafficPlan): Promise<TrafficCount> {
   let delivered = 0;
   const onBytes = (bytes: Uint8Array) => delivered += marksIn(bytes, plan.marksApart);
-  await using streams = new AsyncDisposableStack();
+  await using readers = new Readers();
   for (const stream of plan.streams) {
     const turns = plan.turns ? { turns: new ReadingTurns() } : {};
-    streams.use(await openStreams(plan.port, { ...stream, ...turns, onBytes }));
+    await openStreams(readers, plan.port, { ...stream, ...turns, onBytes });
   }
   await using publishing = await startPublishing(plan);
   const count = () => {
@@ -28,10 +29,14 @@ export async function runTraffic(plan: TrafficPlan): Promise<TrafficCount> {
     return { ...publishing.count(), delivered, cpuSeconds: (user + system) / 1e6 };
   };
   console.log(JSON.stringify(count()));
+  await readers.during(answerLines(count));
+  return count();
+}
+
+async function answerLines(count: () => TrafficCount): Promise<void> {
   for await (const bytes of Deno.stdin.readable) {
     for (const byte of bytes) if (byte === LINE_FEED) console.log(JSON.stringify(count()));
   }
-  return count();
 }
 
 interface Publishing extends AsyncDisposable {
