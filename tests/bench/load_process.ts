@@ -63,20 +63,17 @@ export async function measureLatencies(
   return latenciesMs;
 }
 
-/** Opens what waits (idle streams, or requests that nobody answers), calls `look` meanwhile, and closes it. */
+/**
+ * Opens what waits (idle streams, or requests that nobody answers), calls `look` meanwhile, and closes it.
+ *
+ * @throws {Error} when any of it did not stay open: such a number would flatter.
+ */
 export async function whileOpen<T>(plan: IdlePlan | HoldPlan, look: () => Promise<T>): Promise<T> {
-  const child = spawn(plan, "piped");
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  reader.releaseLock();
-  if (!value) throw new Error("Cannot open what should wait: the load process ended");
-  try {
-    return await look();
-  } finally {
-    await child.stdin.close();
-    await child.stdout.cancel();
-    await child.status;
-  }
+  await using load = new Dialogue(plan);
+  await load.next();
+  const found = await look();
+  await load.end();
+  return found;
 }
 
 /** Counts what happened so far. */
@@ -85,7 +82,7 @@ export type CountTraffic = () => Promise<TrafficCount>;
 /**
  * Publishes and subscribes while `look` runs, which may count what happened so far.
  *
- * @throws {Error} when any request failed: such numbers would flatter.
+ * @throws {Error} when any request failed, or a subscriber was cut off: such numbers would flatter.
  */
 export async function whileTraffic<T>(
   plan: TrafficPlan,
@@ -98,10 +95,12 @@ export async function whileTraffic<T>(
     return count;
   };
   await next();
-  return await look(async () => {
+  const found = await look(async () => {
     await load.tell();
     return await next();
   });
+  await load.end();
+  return found;
 }
 
 /**
@@ -117,18 +116,22 @@ export async function measureStorm(
   await load.next();
   await before();
   await load.tell();
-  return await load.next<StormResult>();
+  const result = await load.next<StormResult>();
+  await load.end();
+  return result;
 }
 
 const LINE_FEED = new Uint8Array([10]);
 
 /** A load process that is told when to go on by lines, and answers by lines. Disposing it ends its input. */
 class Dialogue implements AsyncDisposable {
+  readonly #role: LoadPlan["role"];
   readonly #child: Deno.ChildProcess;
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
 
   constructor(plan: LoadPlan) {
+    this.#role = plan.role;
     this.#child = spawn(plan, "piped");
     this.#lines = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#stdin = this.#child.stdin.getWriter();
@@ -147,6 +150,14 @@ class Dialogue implements AsyncDisposable {
       text += value;
     }
     return JSON.parse(text);
+  }
+
+  /** Ends its input, and waits for it. @throws {Error} when it failed, at any time */
+  async end(): Promise<void> {
+    await this.#stdin.close().catch(() => {});
+    // what nobody reads it could not print, and would fail of
+    while (!(await this.#lines.read()).done) { /* Its last words are nobody's. */ }
+    requireSuccess(await this.#child.status, this.#role);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -168,9 +179,14 @@ export async function measureGroups(plan: GroupsPlan): Promise<GroupsResult> {
 }
 
 async function run(plan: LoadPlan): Promise<unknown> {
-  const { success, stdout } = await spawn(plan, "null").output();
-  if (!success) throw new Error(`Cannot measure: the load process for ${plan.role} failed`);
-  return JSON.parse(new TextDecoder().decode(stdout));
+  const output = await spawn(plan, "null").output();
+  requireSuccess(output, plan.role);
+  return JSON.parse(new TextDecoder().decode(output.stdout));
+}
+
+// its own words are on stderr
+function requireSuccess({ success }: Deno.CommandStatus, role: LoadPlan["role"]): void {
+  if (!success) throw new Error(`Cannot measure: the load process for ${role} failed`);
 }
 
 function spawn(plan: LoadPlan, stdin: "null" | "piped"): Deno.ChildProcess {
