@@ -119,7 +119,9 @@ async function measure(
     const before = await read(pid, count);
     await sleep(seconds * 1_000);
     const after = await read(pid, count);
-    return (after.cpu - before.cpu) / (after.published - before.published) * 1e6;
+    const published = after.published - before.published;
+    if (published <= 0) throw new Error("Cannot measure: no message was published");
+    return (after.cpu - before.cpu) / published * 1e6;
   });
 }
 
