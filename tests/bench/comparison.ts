@@ -1,5 +1,6 @@
 /** What is compared with what, of the things that took turns. */
 import type { Row } from "./bench.ts";
+import type { LoadLog } from "./load_log.ts";
 import { sampleOf } from "./statistics.ts";
 
 /** A row as it is planned, before anything is measured. */
@@ -13,10 +14,16 @@ export interface Comparison extends Omit<Row, "runnel" | "baseline"> {
 export function rowsOf(
   comparisons: readonly Comparison[],
   results: Readonly<Record<string, readonly number[]>>,
+  log: LoadLog,
 ): Row[] {
   return comparisons.flatMap((comparison) => {
     const [runnel, baseline] = [results[comparison.runnel], results[comparison.baseline]];
     if (runnel === undefined || baseline === undefined) return [];
-    return [{ ...comparison, runnel: sampleOf(runnel), baseline: sampleOf(baseline) }];
+    return [{
+      ...comparison,
+      runnel: sampleOf(runnel),
+      baseline: sampleOf(baseline),
+      ...log.partOf(comparison.runnel, comparison.baseline),
+    }];
   });
 }

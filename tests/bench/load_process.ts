@@ -23,12 +23,12 @@ import type {
 } from "./load/plan.ts";
 
 /**
- * Answers, messages or bytes a second.
+ * Messages or bytes a second.
  *
  * @throws {Error} when any request failed: such a number would flatter.
  */
 export async function measureRate(
-  plan: RequestPlan | WorkPlan | ReplayPlan | PagesPlan,
+  plan: WorkPlan | ReplayPlan | PagesPlan,
 ): Promise<number> {
   // The load process answers each role with its own result type.
   const { count, seconds, failures } = await run(plan) as RateResult;
@@ -36,31 +36,51 @@ export async function measureRate(
   return count / seconds;
 }
 
-/** How fast messages arrive, and at what cost. */
-export interface Deliveries {
-  /** Messages a second, at all subscribers together. */
+/** How much of something there is a second, and at what cost. */
+export interface Throughput {
   readonly rate: number;
   /** Cores that the load process used meanwhile; it cannot use more than about one. */
   readonly loadCpu: number;
 }
 
 /**
- * Publishes to many subscribers.
+ * Answers to requests.
  *
  * @throws {Error} when any request failed: such a number would flatter.
  */
-export async function measureDeliveries(plan: FanOutPlan): Promise<Deliveries> {
+export function measureAnswers(plan: RequestPlan): Promise<Throughput> {
+  return measureThroughput(plan);
+}
+
+/**
+ * Messages that arrive at many subscribers, all of them together.
+ *
+ * @throws {Error} when any request failed, or a subscriber was cut off: such a number would flatter.
+ */
+export function measureDeliveries(plan: FanOutPlan): Promise<Throughput> {
+  return measureThroughput(plan);
+}
+
+async function measureThroughput(plan: RequestPlan | FanOutPlan): Promise<Throughput> {
   const { count, seconds, failures, cpuSeconds } = await run(plan) as LoadedRate;
   if (failures > 0) throw new Error(`Cannot measure: ${failures} requests failed`);
   return { rate: count / seconds, loadCpu: cpuSeconds / seconds };
 }
 
-/** Latencies in milliseconds, ascending. */
+/** How long things took, and at what cost. */
+export interface Latencies {
+  /** Milliseconds, ascending. */
+  readonly latenciesMs: readonly number[];
+  /** Cores that the load process used meanwhile. */
+  readonly loadCpu: number;
+}
+
+/** From publish to receive, or from request to reply. */
 export async function measureLatencies(
   plan: LatencyPlan | PubSubLatencyPlan | RoundTripPlan,
-): Promise<readonly number[]> {
-  const { latenciesMs } = await run(plan) as LatencyResult;
-  return latenciesMs;
+): Promise<Latencies> {
+  const { latenciesMs, seconds, cpuSeconds } = await run(plan) as LatencyResult;
+  return { latenciesMs, loadCpu: cpuSeconds / seconds };
 }
 
 /**

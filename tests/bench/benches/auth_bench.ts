@@ -3,7 +3,8 @@ import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { ALL, apiKey, JWT_ENV } from "../../_support/credentials.ts";
 import { startServer } from "../../_support/server.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
-import { measureRate } from "../load_process.ts";
+import { LoadLog } from "../load_log.ts";
+import { measureAnswers } from "../load_process.ts";
 import { envelope } from "../message.ts";
 import { sampleOf } from "../statistics.ts";
 import { bearerLine, tokensOf } from "../tokens.ts";
@@ -24,7 +25,7 @@ export const authBench: Bench = {
     await using guarded = await startServer({ redisUrl: redis.url, env });
     const tokens = await tokensOf(PUBLISHERS);
     const rate = (port: number, credentials: readonly string[]) => () =>
-      measureRate({
+      measureAnswers({
         role: "requests",
         path: "/publish",
         bodies: [envelope("bench")],
@@ -34,18 +35,23 @@ export const authBench: Bench = {
         seconds: options.seconds,
         port,
       });
-    const results = await takeTurns(options, {
-      open: rate(open.port, []),
-      "one token": rate(guarded.port, tokens.slice(0, 1)),
-      "many tokens": rate(guarded.port, tokens),
-      "an API key": rate(guarded.port, [text]),
-    });
+    const log = new LoadLog();
+    const results = await takeTurns(
+      options,
+      log.things({
+        open: rate(open.port, []),
+        "one token": rate(guarded.port, tokens.slice(0, 1)),
+        "many tokens": rate(guarded.port, tokens),
+        "an API key": rate(guarded.port, [text]),
+      }),
+    );
     const row = (name: "one token" | "many tokens" | "an API key"): Row => ({
       name: `publish, ${name}`,
       unit: "/s",
       runnel: sampleOf(results[name]),
       baselineName: "open mode",
       baseline: sampleOf(results.open),
+      ...log.partOf(name, "open"),
       aim: { ratio: 0.9, better: "higher" },
     });
     return [row("one token"), row("many tokens"), row("an API key")];

@@ -1,7 +1,8 @@
 /** Durable batches over HTTP against pipelines of bare Redis commands. */
-import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { type Comparison, rowsOf } from "../comparison.ts";
-import { measureDeliveries, measureRate } from "../load_process.ts";
+import { LoadLog } from "../load_log.ts";
+import { measureAnswers, measureDeliveries, type Throughput } from "../load_process.ts";
 import { SMALL_DATA, SMALL_MARKS_APART } from "../message.ts";
 import { startRedisLimits } from "../peers/redis_limits.ts";
 import { startRedisPy } from "../peers/redis_py.ts";
@@ -27,36 +28,39 @@ export const batchBench: Bench = {
   async run(options: BenchOptions): Promise<Row[]> {
     const { say, seconds } = options;
     await using stack = new AsyncDisposableStack();
+    const log = new LoadLog();
     const results = await takeTurns<string>(options, {
-      ...await startRunnels(stack, options),
+      ...log.things(await startRunnels(stack, options)),
       ...await startRedisPy(stack, { ...REDIS_PY, say, seconds }),
       ...await startRedisLimits(stack, { ...LIMITS, say }),
     });
-    return rowsOf(COMPARISONS, results);
+    return rowsOf(COMPARISONS, results, log);
   },
 };
 
 async function startRunnels(
   stack: AsyncDisposableStack,
   { seconds }: BenchOptions,
-): Promise<Things> {
+): Promise<Record<string, () => Promise<Throughput>>> {
   const start = async (appendfsync: "everysec" | "always") =>
     stack.use(await startRunnel({ redis: { appendfsync } })).port;
   const [everysec, always] = [await start("everysec"), await start("always")];
   const timing = { warmUpSeconds: 0.7, seconds };
-  const batch = (port: number) => async () =>
-    SIZE * await measureRate({
+  const batch = (port: number) => async () => {
+    const { rate, loadCpu } = await measureAnswers({
       role: "requests",
       path: "/batch",
       connections: CONNECTIONS,
       bodies: [BATCH],
       ...{ port, ...timing },
     });
+    return { rate: SIZE * rate, loadCpu };
+  };
   return {
     everysec: batch(everysec),
     always: batch(always),
-    received: async () =>
-      (await measureDeliveries({
+    received: () =>
+      measureDeliveries({
         role: "fanout",
         port: everysec,
         publishPath: "/batch",
@@ -65,7 +69,7 @@ async function startRunnels(
         marksApart: SMALL_MARKS_APART,
         pipeline: 1,
         ...{ publishers: CONNECTIONS, subscribers: 1, body: BATCH, ...timing },
-      })).rate,
+      }),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Deliveries to many subscribers of one topic. */
 import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
-import { type Deliveries, measureDeliveries } from "../load_process.ts";
+import { measureDeliveries, type Throughput } from "../load_process.ts";
 import { DATA, envelope, MARKS_APART } from "../message.ts";
 import { startBareServer } from "../peers/bare_process.ts";
 import { startNchan } from "../peers/nchan.ts";
@@ -93,10 +93,10 @@ async function measure(
   options: BenchOptions,
   { runnel, arms }: { runnel: number; arms: readonly Arm[] },
 ): Promise<Row[]> {
-  const taken = new Map<string, Deliveries[]>();
+  const taken = new Map<string, Throughput[]>();
   const things: Things = {};
   const add = (load: Load, name: string, plan: Measurement) => {
-    const list: Deliveries[] = [];
+    const list: Throughput[] = [];
     taken.set(`${name}, ${load.name}`, list);
     things[`${name}, ${load.name}`] = async () => {
       const deliveries = await deliver(plan, load, options);
@@ -142,7 +142,7 @@ async function deliver(
   plan: Measurement,
   { publishers }: Load,
   { seconds }: BenchOptions,
-): Promise<Deliveries> {
+): Promise<Throughput> {
   const subscribers = SUBSCRIBERS;
   return await measureDeliveries({
     role: "fanout",

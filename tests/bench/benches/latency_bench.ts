@@ -1,5 +1,6 @@
 /** From publish to receive at a fixed rate. */
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { LoadLog } from "../load_log.ts";
 import { measureLatencies } from "../load_process.ts";
 import { startRunnel } from "../runnel.ts";
 import { percentile, sampleOf } from "../statistics.ts";
@@ -14,20 +15,23 @@ export const latencyBench: Bench = {
     await using runnel = await startRunnel();
     const timing = { rate: RATE, warmUpSeconds: 1, seconds: options.seconds };
     const p99 = { runnel: [] as number[], bare: [] as number[] };
+    const log = new LoadLog();
     const results = await takeTurns(options, {
       bare: async () => {
-        const all = await measureLatencies({
+        const { latenciesMs: all, loadCpu } = await measureLatencies({
           role: "pubsub_latency",
           port: runnel.redis.port,
           ...timing,
         });
+        log.note("bare", loadCpu);
         p99.bare.push(percentile(all, 0.99));
         return percentile(all, 0.5);
       },
       runnel: async () => {
         const paths = { publishPath: "/publish", streamPath: "/subscribe" };
         const plan = { role: "latency", port: runnel.port, ...paths, ...timing } as const;
-        const all = await measureLatencies(plan);
+        const { latenciesMs: all, loadCpu } = await measureLatencies(plan);
+        log.note("runnel", loadCpu);
         p99.runnel.push(percentile(all, 0.99));
         return percentile(all, 0.5);
       },
@@ -35,6 +39,7 @@ export const latencyBench: Bench = {
     const common = {
       unit: "ms",
       baselineName: "bare PUBLISH/SUBSCRIBE",
+      ...log.partOf("runnel", "bare"),
       note: "Runnel stores each message with fsync before it delivers; Pub/Sub stores nothing",
     };
     return [

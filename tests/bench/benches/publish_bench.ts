@@ -1,10 +1,11 @@
 /** Durable publishes over HTTP, one message a request, each with a token. */
 import { startRedis } from "../../../lib/cli/topology/local_redis.ts";
 import { JWT_ENV } from "../../_support/credentials.ts";
-import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
+import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
 import { type Comparison, rowsOf } from "../comparison.ts";
 import type { RequestPlan } from "../load/plan.ts";
-import { measureRate } from "../load_process.ts";
+import { LoadLog } from "../load_log.ts";
+import { measureAnswers, type Throughput } from "../load_process.ts";
 import { DATA, envelope } from "../message.ts";
 import { startBarePublisher, startBareServer } from "../peers/bare_process.ts";
 import { startRedisLimits } from "../peers/redis_limits.ts";
@@ -25,19 +26,20 @@ export const publishBench: Bench = {
   async run(options: BenchOptions): Promise<Row[]> {
     const { say, seconds } = options;
     await using stack = new AsyncDisposableStack();
+    const log = new LoadLog();
     const results = await takeTurns<string>(options, {
-      ...await startServers(stack, options),
+      ...log.things(await startServers(stack, options)),
       ...await startRedisPy(stack, { ...REDIS_PY, say, seconds }),
       ...await startRedisLimits(stack, { ...LIMITS, say }),
     });
-    return rowsOf(COMPARISONS, results);
+    return rowsOf(COMPARISONS, results, log);
   },
 };
 
 async function startServers(
   stack: AsyncDisposableStack,
   { seconds }: BenchOptions,
-): Promise<Things> {
+): Promise<Record<string, () => Promise<Throughput>>> {
   const start = async (appendfsync: "everysec" | "always") =>
     stack.use(await startRunnel({ redis: { appendfsync }, env: JWT_ENV })).port;
   const [everysec, always] = [await start("everysec"), await start("always")];
@@ -48,9 +50,9 @@ async function startServers(
   const bodies = [envelope("bench")];
   const many = Array.from({ length: 100 }, (_, index) => envelope(`bench.${index}`));
   const publish = (plan: Pick<RequestPlan, "port" | "bodies">) => () =>
-    measureRate({ ...COMMON, seconds, path: "/publish", headers, ...plan });
+    measureAnswers({ ...COMMON, seconds, path: "/publish", headers, ...plan });
   return {
-    echo: () => measureRate({ ...COMMON, seconds, path: "/echo", port: echo, bodies }),
+    echo: () => measureAnswers({ ...COMMON, seconds, path: "/echo", port: echo, bodies }),
     "bare publisher": publish({ port: bare, bodies }),
     everysec: publish({ port: everysec, bodies }),
     always: publish({ port: always, bodies }),

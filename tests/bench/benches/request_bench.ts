@@ -2,6 +2,7 @@
 import { sleep, until } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns, type Things } from "../bench.ts";
 import type { RoundTripSystem } from "../load/plan.ts";
+import { LoadLog } from "../load_log.ts";
 import { measureLatencies, whileOpen } from "../load_process.ts";
 import { residentBytes } from "../machine.ts";
 import { DATA } from "../message.ts";
@@ -27,6 +28,7 @@ export const requestBench: Bench = {
 async function measureRoundTrips(options: BenchOptions): Promise<Row[]> {
   await using runnel = await startRunnel();
   const p99: Record<string, number[]> = {};
+  const log = new LoadLog();
   const things: Things = {};
   for (const inFlight of IN_FLIGHT) {
     for (const system of SYSTEMS) {
@@ -34,13 +36,14 @@ async function measureRoundTrips(options: BenchOptions): Promise<Row[]> {
       const { port } = system === "list" ? runnel.redis : runnel;
       const timing = { warmUpSeconds: 1, seconds: options.seconds };
       things[name] = async () => {
-        const all = await measureLatencies({
+        const { latenciesMs: all, loadCpu } = await measureLatencies({
           role: "round_trip",
           system,
           port,
           inFlight,
           ...timing,
         });
+        log.note(name, loadCpu);
         (p99[name] ??= []).push(percentile(all, 0.99));
         return percentile(all, 0.5);
       };
@@ -48,15 +51,15 @@ async function measureRoundTrips(options: BenchOptions): Promise<Row[]> {
   }
   const p50 = await takeTurns(options, things);
   return IN_FLIGHT.flatMap((inFlight) => [
-    ...rowsOf("p50", inFlight, p50),
-    ...rowsOf("p99", inFlight, p99),
+    ...rowsOf("p50", inFlight, { results: p50, log }),
+    ...rowsOf("p99", inFlight, { results: p99, log }),
   ]);
 }
 
 function rowsOf(
   percentile: string,
   inFlight: number,
-  results: Readonly<Record<string, readonly number[]>>,
+  { results, log }: { results: Readonly<Record<string, readonly number[]>>; log: LoadLog },
 ): Row[] {
   const sample = (system: RoundTripSystem) => sampleOf(results[nameOf(system, inFlight)] ?? []);
   return (["subscriber", "group"] as const).map((system) => ({
@@ -65,6 +68,7 @@ function rowsOf(
     runnel: sample(system),
     baselineName: "bare LPUSH/BRPOP",
     baseline: sample("list"),
+    ...log.partOf(nameOf(system, inFlight), nameOf("list", inFlight)),
   }));
 }
 

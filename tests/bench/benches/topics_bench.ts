@@ -1,6 +1,7 @@
 /** Many topics with a subscriber each. */
 import { sleep } from "../../_support/until.ts";
 import { type Bench, type BenchOptions, type Row, takeTurns } from "../bench.ts";
+import { LoadLog } from "../load_log.ts";
 import { measureLatencies } from "../load_process.ts";
 import { RedisGauge } from "../redis_gauge.ts";
 import { startRunnel } from "../runnel.ts";
@@ -20,15 +21,17 @@ export const topicsBench: Bench = {
     using gauge = new RedisGauge(runnel.redis.port);
     const p50 = { one: [] as number[], many: [] as number[] };
     const connections = { one: [] as number[], many: [] as number[] };
+    const log = new LoadLog();
     const measure = async (which: "one" | "many") => {
       await using looks = new Looks(gauge);
-      const all = await measureLatencies({
+      const { latenciesMs: all, loadCpu } = await measureLatencies({
         role: "latency",
         port: runnel.port,
         ...{ publishPath: "/publish", streamPath: "/subscribe" },
         ...(which === "one" ? {} : { topics: TOPICS }),
         ...{ rate: RATE, warmUpSeconds: 1, seconds: options.seconds },
       });
+      log.note(which, loadCpu);
       p50[which].push(percentile(all, 0.5));
       connections[which].push(looks.most);
       return percentile(all, 0.99);
@@ -41,6 +44,7 @@ export const topicsBench: Bench = {
       runnel: sampleOf(of.many),
       baselineName: "1 topic, 1 subscriber",
       baseline: sampleOf(of.one),
+      ...log.partOf("many", "one"),
     });
     const name = `${TOPICS} topics, a subscriber each`;
     return [

@@ -1,5 +1,6 @@
 /** From publish to receive, at a fixed rate, sender and receiver on one clock. */
 import { Redis } from "ioredis";
+import { watchEffort } from "./effort.ts";
 import { postBytes } from "./http_socket.ts";
 import { pace } from "./pacer.ts";
 import type { LatencyPlan, LatencyResult, PubSubLatencyPlan } from "./plan.ts";
@@ -73,12 +74,15 @@ class Clock {
     { rate, seconds, warmUpSeconds }: { rate: number; seconds: number; warmUpSeconds: number },
     send: (n: number) => void,
   ): Promise<LatencyResult> {
+    const first = Math.round(rate * warmUpSeconds);
+    let effort = watchEffort();
     const sent = await pace({ rate, seconds: seconds + warmUpSeconds }, (n) => {
+      if (n === first) effort = watchEffort();
       this.#sent[n] = performance.now();
       send(n);
     });
     await until(() => this.#came === sent, { what: `all of ${sent} messages` });
-    const measured = this.#latencies.slice(Math.round(rate * warmUpSeconds));
-    return { latenciesMs: measured.sort((a, b) => a - b), sent };
+    const measured = this.#latencies.slice(first);
+    return { latenciesMs: measured.sort((a, b) => a - b), sent, ...effort() };
   }
 }

@@ -1,5 +1,7 @@
 /** What a load process is told to do (as JSON in its first argument) and what it answers (a JSON line). */
 
+import type { Effort } from "./effort.ts";
+
 /** A closed loop: each connection sends the next request when the last one is answered. */
 export interface RequestPlan {
   readonly role: "requests";
@@ -237,13 +239,10 @@ export interface RateResult {
 }
 
 /** A rate, and what it took to make the load. */
-export interface LoadedRate extends RateResult {
-  /** Seconds of CPU time that the load process used in these seconds. */
-  readonly cpuSeconds: number;
-}
+export interface LoadedRate extends RateResult, Effort {}
 
-/** Milliseconds from sending to receiving, ascending. */
-export interface LatencyResult {
+/** Milliseconds from sending to receiving, ascending, and what it took to make the load. */
+export interface LatencyResult extends Effort {
   readonly latenciesMs: readonly number[];
   readonly sent: number;
 }

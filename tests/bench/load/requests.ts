@@ -1,7 +1,7 @@
 /** The closed loop of requests. */
-import process from "node:process";
+import { watchEffort } from "./effort.ts";
 import { HttpSocket, postBytes } from "./http_socket.ts";
-import type { LoadedRate, RateResult, RequestPlan } from "./plan.ts";
+import type { LoadedRate, RequestPlan } from "./plan.ts";
 import { sleep } from "../../_support/until.ts";
 
 /** Requests that several connections send as fast as they are answered. */
@@ -47,7 +47,7 @@ function repeat(bytes: Uint8Array, times: number): Uint8Array {
 }
 
 /** Answered requests in the time after the warm-up. */
-export async function measureRequests(plan: RequestPlan): Promise<RateResult> {
+export async function measureRequests(plan: RequestPlan): Promise<LoadedRate> {
   const { bodies, headers = [""] } = plan;
   const requests = headers.flatMap((header) =>
     bodies.map((body) => postBytes(plan.path, body, header))
@@ -64,15 +64,8 @@ export async function measureRate(
 ): Promise<LoadedRate> {
   await sleep(warmUpSeconds * 1000);
   const { count: before } = read();
-  const start = performance.now();
-  const cpu = process.cpuUsage();
+  const effort = watchEffort();
   await sleep(seconds * 1000);
   const { count, failures } = read();
-  const { user, system } = process.cpuUsage(cpu);
-  return {
-    count: count - before,
-    seconds: (performance.now() - start) / 1000,
-    failures,
-    cpuSeconds: (user + system) / 1e6,
-  };
+  return { count: count - before, failures, ...effort() };
 }

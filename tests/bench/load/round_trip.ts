@@ -1,6 +1,7 @@
 /** Requests and their replies: so many requesters, each sending the next when it has its reply. */
 import { Redis } from "ioredis";
 import { workData } from "../message.ts";
+import { watchEffort } from "./effort.ts";
 import { HttpSocket, postBytes } from "./http_socket.ts";
 import type { LatencyResult, RoundTripPlan, RoundTripSystem } from "./plan.ts";
 import { Readers } from "./readers.ts";
@@ -31,6 +32,7 @@ const SYSTEMS: Readonly<Record<RoundTripSystem, (plan: RoundTripPlan) => Promise
 /** From a request to its reply, after the warm-up. @throws {Error} when a reply is not the request's own. */
 export async function measureRoundTrips(plan: RoundTripPlan): Promise<LatencyResult> {
   await using exchange = await SYSTEMS[plan.system](plan);
+  const effort = watchEffort();
   const start = performance.now() + plan.warmUpSeconds * 1000;
   const end = start + plan.seconds * 1000;
   const latenciesMs: number[] = [];
@@ -46,7 +48,7 @@ export async function measureRoundTrips(plan: RoundTripPlan): Promise<LatencyRes
     }
   });
   await exchange.during(Promise.all(asking));
-  return { latenciesMs: latenciesMs.sort((a, b) => a - b), sent };
+  return { latenciesMs: latenciesMs.sort((a, b) => a - b), sent, ...effort() };
 }
 
 /** A request as a responder gets it; the lease is there when it came from a group. */
