@@ -60,7 +60,10 @@ export interface Bench {
 /** What takes turns: a measurement under each name. */
 export type Things<Name extends string = string> = Record<Name, () => Promise<number>>;
 
-/** Measures each thing once a round, in turn, so that a machine that slows down slows them all. */
+/**
+ * Measures each thing once a round, in turn, so that a machine that slows down slows them all; every other round in the
+ * opposite order, so that none always comes first.
+ */
 export async function takeTurns<Name extends string>(
   { rounds, say }: BenchOptions,
   things: Readonly<Things<Name>>,
@@ -72,7 +75,7 @@ export async function takeTurns<Name extends string>(
     number[]
   >;
   for (let round = 1; round <= rounds; round++) {
-    for (const name of names) {
+    for (const name of round % 2 === 1 ? names : names.toReversed()) {
       const value = await things[name]();
       results[name].push(value);
       say(`round ${round}/${rounds}  ${name}: ${Math.round(value * 1000) / 1000}`);
