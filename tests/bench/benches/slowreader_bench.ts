@@ -9,16 +9,20 @@ import { sampleOf } from "../statistics.ts";
 
 const READERS = 1_000;
 const PUBLISHERS = 16;
+const TOPIC = "bench.large";
 
-/** Readers that are slow at a time where their memory is measured: one alone is lost in what the collector leaves. */
+/**
+ * Readers that are slow at a time where their memory is measured: one alone is lost in what the collector leaves. Each has
+ * a topic of its own: on one topic they would share what waits for them.
+ */
 const SLOW = 50;
-/** Of messages of 8 KB: more than three megabytes a second for each reader. */
+/** Messages a second over all the topics, of 48 KB: with the time below, 8 MB for each reader. */
 const RATE = 400;
-const LARGE = JSON.stringify({ topic: "bench.large", data: { ...DATA, note: "x".repeat(8_000) } });
+const LARGE = JSON.stringify({ topic: TOPIC, data: { ...DATA, note: "x".repeat(48_000) } });
 const LOOK_MS = 250;
 const WARM_UP_MS = 1_000;
-/** Until the kernel's buffers are full of what a slow reader left, and what follows is the server's. */
-const FULL_MS = 8_000;
+/** Until the kernel's buffers, 4 MB each, are full of what a slow reader left, and what follows is the server's. */
+const FULL_MS = 20_000;
 /** 256 KB that may wait for a reader before it turns lagging, a page of 1 MB that it is given then, and as much again. */
 const MOST_MB = 2.5;
 
@@ -66,38 +70,41 @@ async function measureGoodReaders(options: BenchOptions): Promise<Row> {
 
 async function measureMemory(options: BenchOptions): Promise<Row> {
   // each on a server of its own: what one left behind would hide what the next one takes
-  const growth = (slow: number) => async () => {
+  const growth = (slow: boolean) => async () => {
     await using runnel = await startRunnel();
     return await growthWith(runnel, { slow, seconds: options.seconds });
   };
   const { none, slow } = await takeTurns(options, {
-    none: growth(0),
-    slow: growth(SLOW),
+    none: growth(false),
+    slow: growth(true),
   });
   const each = slow.map((bytes, round) => (bytes - (none[round] ?? 0)) / SLOW);
   return {
-    name: `memory of a slow reader, ${SLOW} of them`,
+    name: `memory of a slow reader, ${SLOW} of them, a topic each`,
     unit: "MB",
     runnel: sampleOf(each),
     aim: { limit: MOST_MB, better: "lower" },
     note: `what the server grows by beyond its growth without them, while each is owed ` +
-      `${Math.round(RATE * LARGE.length / 2 ** 20 * 10) / 10} MB more every second`,
+      `${Math.round(RATE / SLOW * LARGE.length / 2 ** 20 * 10) / 10} MB more every second`,
   };
 }
 
 /** Megabytes that a server's resident memory grows by at the most. */
 async function growthWith(
   { port, pid }: Runnel,
-  { slow, seconds }: { slow: number; seconds: number },
+  { slow, seconds }: { slow: boolean; seconds: number },
 ): Promise<number> {
-  const path = "/subscribe?topic=bench.large";
-  const plan = { role: "traffic", port, bodies: [LARGE], load: { rate: RATE } } as const;
-  const good = { path, count: 1 };
+  const load = { bodies: [LARGE], topics: SLOW, load: { rate: RATE } };
+  const plan = { role: "traffic", port, ...load } as const;
+  const paths = Array.from({ length: SLOW }, (_, n) => `/subscribe?topic=${TOPIC}.${n}`);
+  // one for each topic, so that with slow ones there is nothing more but what waits for these
+  const good = paths.map((path) => ({ path, count: 1 }));
+  const bad = slow ? paths.map((path) => ({ path, count: 1, slow: true })) : [];
   // what the first messages make the server load and compile is nobody's
-  await whileTraffic({ ...plan, streams: [good] }, () => sleep(WARM_UP_MS));
+  await whileTraffic({ ...plan, streams: good }, () => sleep(WARM_UP_MS));
   const before = await residentBytes(pid);
   return await whileTraffic(
-    { ...plan, streams: [good, { path, count: slow, slow: true }] },
+    { ...plan, streams: [...good, ...bad] },
     async (count) => {
       let most = before;
       const start = performance.now();
