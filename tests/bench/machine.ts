@@ -1,5 +1,8 @@
 /** What the numbers were measured on. */
 import os from "node:os";
+import { importedVersions } from "./peers/imported_packages.ts";
+import { nchanVersions } from "./peers/nchan.ts";
+import { nodeVersions } from "./peers/node_packages.ts";
 import { findRedisPy } from "./peers/redis_py.ts";
 
 /** The machine and the versions of what ran on it. */
@@ -13,7 +16,7 @@ export interface Machine {
   /** Milliseconds of one small append with fdatasync in the folder where Redis keeps its data: median of 200. */
   readonly fsyncMs: number;
   readonly commit: string;
-  /** Names and versions of the programs that it may be measured against and that are not of this repository. */
+  /** Names and versions of the programs and packages that it may be measured with or against, a line each. */
   readonly peers: readonly string[];
 }
 
@@ -45,7 +48,13 @@ export function formatMachine(
 
 async function findPeers(): Promise<string[]> {
   const python = await findRedisPy(() => {});
-  return python === undefined ? [] : [python.versions];
+  const found = [
+    python?.versions,
+    await nchanVersions(),
+    await nodeVersions(),
+    await importedVersions(),
+  ];
+  return found.filter((versions) => versions !== undefined);
 }
 
 /** Bytes of a process that are in memory. @throws {Error} when there is no such process. */

@@ -16,7 +16,13 @@ const MODULE = "ngx_nchan_module.so";
  * @throws {MissingPeerError}
  */
 export async function startNchan({ redis }: { redis: boolean }): Promise<Peer> {
-  const { program, module } = await findNchan();
+  const found = await findNchan();
+  if (!found) {
+    throw new MissingPeerError(
+      "nginx with its module is missing; apt-get install nginx libnginx-mod-nchan installs both",
+    );
+  }
+  const { program, module } = found;
   await using stack = new AsyncDisposableStack();
   const store = redis ? stack.use(await startRedis({ appendonly: false })) : undefined;
   const dir = await Deno.makeTempDir({ prefix: "runnel-nchan-" });
@@ -39,18 +45,34 @@ export async function startNchan({ redis }: { redis: boolean }): Promise<Peer> {
   };
 }
 
-async function findNchan(): Promise<{ program: string; module: string }> {
+/** Versions of nginx and of the package that its module is from, if it is from one; undefined without the module. */
+export async function nchanVersions(): Promise<string | undefined> {
+  const found = await findNchan();
+  if (!found) return undefined;
+  const owner = await outputOf("dpkg-query", ["-S", found.module]);
+  const name = owner?.success ? owner.text.split(":")[0] : undefined;
+  const version = name && await outputOf("dpkg-query", ["-W", "-f", "${Version}", name]);
+  return `nginx ${found.version} (nchan${version ? ` ${version.text}` : ""})`;
+}
+
+interface Nchan {
+  readonly program: string;
+  readonly module: string;
+  /** Of nginx. */
+  readonly version: string;
+}
+
+async function findNchan(): Promise<Nchan | undefined> {
   for (const program of PROGRAMS) {
-    const version = await outputOf(program, ["-V"]);
-    const folder = /--modules-path=(\S+)/.exec(version?.text ?? "")?.[1];
+    const build = (await outputOf(program, ["-V"]))?.text ?? "";
+    const folder = /--modules-path=(\S+)/.exec(build)?.[1];
     if (folder === undefined) continue;
     const module = `${folder}/${MODULE}`;
     const found = await Deno.stat(module).catch(() => undefined);
-    if (found) return { program, module };
+    if (!found) continue;
+    return { program, module, version: /nginx\/(\S+)/.exec(build)?.[1] ?? "unknown" };
   }
-  throw new MissingPeerError(
-    "nginx with its module is missing; apt-get install nginx libnginx-mod-nchan installs both",
-  );
+  return undefined;
 }
 
 // The workers of an nginx that is killed live on. So it is told to stop when the input ends, which it does however the

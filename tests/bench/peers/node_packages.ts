@@ -29,7 +29,7 @@ export function packagesFolder(
  */
 export async function installPackages(): Promise<string> {
   await checkNode();
-  const folder = packagesFolder(Deno.env.get("TMPDIR") ?? "/tmp", PACKAGES);
+  const folder = ownFolder();
   if (await isFolder(folder)) return folder;
   const parent = folder.slice(0, folder.lastIndexOf("/"));
   await Deno.mkdir(parent, { recursive: true });
@@ -45,10 +45,28 @@ export async function installPackages(): Promise<string> {
   return folder;
 }
 
-async function checkNode(): Promise<void> {
+/** Versions of Node and of what is installed; undefined where {@link installPackages} never was. */
+export async function nodeVersions(): Promise<string | undefined> {
+  const folder = ownFolder();
+  if (!await isFolder(folder)) return undefined;
+  const versions = Object.keys(PACKAGES).map(async (name) => {
+    const text = await Deno.readTextFile(`${folder}/node_modules/${name}/package.json`);
+    return `${name} ${JSON.parse(text).version}`;
+  });
+  return `Node ${await nodeVersion()} (${(await Promise.all(versions)).join(", ")})`;
+}
+
+function ownFolder(): string {
+  return packagesFolder(Deno.env.get("TMPDIR") ?? "/tmp", PACKAGES);
+}
+
+async function nodeVersion(): Promise<string | undefined> {
   const version = await outputOf("node", ["--version"]);
-  const major = Number(/^v(\d+)/.exec(version?.text ?? "")?.[1] ?? 0);
-  if (major >= LEAST_NODE) return;
+  return /^v(\S+)/.exec(version?.text ?? "")?.[1];
+}
+
+async function checkNode(): Promise<void> {
+  if (parseInt(await nodeVersion() ?? "0") >= LEAST_NODE) return;
   throw new MissingPeerError(`it needs Node ${LEAST_NODE} or later, and npm: install both`);
 }
 
