@@ -158,15 +158,23 @@ class Dialogue implements AsyncDisposable {
   }
 
   async tell(): Promise<void> {
-    await this.#stdin.write(LINE_FEED);
+    // where it has ended, no line comes back, which says more
+    await this.#stdin.write(LINE_FEED).catch(() => {});
   }
 
-  /** The next line, of which there must never be two at once; the caller vouches for its type. */
+  /**
+   * The next line, of which there must never be two at once; the caller vouches for its type.
+   *
+   * @throws {Error} when the process has ended
+   */
   async next<T>(): Promise<T> {
     let text = "";
     while (!text.endsWith("\n")) {
       const { value } = await this.#lines.read();
-      if (value === undefined) throw new Error("Cannot measure: the load process ended");
+      if (value === undefined) {
+        requireSuccess(await this.#child.status, this.#role);
+        throw new Error("Cannot measure: the load process ended");
+      }
       text += value;
     }
     return JSON.parse(text);

@@ -48,14 +48,20 @@ Deno.test("whileOpen() fails where a request that waits is answered", async () =
   await assert.rejects(whileOpen({ role: "hold", ...request }, look), /for hold failed/);
 });
 
-Deno.test("whileTraffic() fails where the server ends the streams meanwhile", async () => {
+Deno.test("whileTraffic() fails where the server ends the streams, counted at once or later", async () => {
   await using server = startServer(50);
-  const measuring = whileTraffic({
-    role: "traffic",
-    port: server.addr.port,
-    bodies: [`{"topic":"bench","data":"^"}`],
-    load: { rate: 10 },
-    streams: [{ path: "/", count: SUBSCRIBERS }],
-  }, look);
-  await assert.rejects(measuring, /Cannot measure: the load process for traffic failed/);
+  for (const waitMs of [0, 1_000]) {
+    const measuring = whileTraffic({
+      role: "traffic",
+      port: server.addr.port,
+      bodies: [`{"topic":"bench","data":"^"}`],
+      load: { rate: 10 },
+      streams: [{ path: "/", count: SUBSCRIBERS }],
+    }, async (count) => {
+      await look();
+      await sleep(waitMs);
+      return await count();
+    });
+    await assert.rejects(measuring, /Cannot measure: the load process for traffic failed/);
+  }
 });

@@ -45,15 +45,16 @@ export async function installPackages(): Promise<string> {
   return folder;
 }
 
-/** Versions of Node and of what is installed; undefined where {@link installPackages} never was. */
+/** Versions of Node and of what is installed; undefined where {@link installPackages} installed nothing. */
 export async function nodeVersions(): Promise<string | undefined> {
   const folder = ownFolder();
-  if (!await isFolder(folder)) return undefined;
+  const node = await nodeVersion();
+  if (node === undefined || !await isFolder(folder)) return undefined;
   const versions = Object.keys(PACKAGES).map(async (name) => {
     const text = await Deno.readTextFile(`${folder}/node_modules/${name}/package.json`);
     return `${name} ${JSON.parse(text).version}`;
   });
-  return `Node ${await nodeVersion()} (${(await Promise.all(versions)).join(", ")})`;
+  return `Node ${node} (${(await Promise.all(versions)).join(", ")})`;
 }
 
 function ownFolder(): string {
