@@ -34,6 +34,8 @@ const SIZED = SIXTEEN;
 const PARTITIONS = 16;
 const PARTED_TOPICS = 100;
 const FOR_EACH_PART = PARTITIONS * SIXTEEN;
+/** So few a second that each is delivered by itself. */
+const FEW_A_SECOND = 10;
 /** Subscribers where their number does not change. */
 const SUBSCRIBERS = 1_000;
 /** Messages that a topic keeps where they are large: what Redis has in memory is bounded so. */
@@ -99,6 +101,12 @@ function costs(arm: GrowthArm): Plan[] {
       arm,
       load: publishing({ connections: BATCHING, batch: BATCH }),
       measures: publish,
+    },
+    {
+      label: `${SUBSCRIBERS} subscribers, ${FEW_A_SECOND} messages a second`,
+      arm,
+      load: { ...delivering({}), load: { rate: FEW_A_SECOND } },
+      measures: delivery,
     },
     {
       label: `${SUBSCRIBERS} subscribers, ${MANY} publishers`,
