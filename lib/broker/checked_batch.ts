@@ -1,19 +1,10 @@
 import { RunnelError } from "../errors.ts";
 import { ATOMIC_MESSAGES } from "./committer.ts";
 import type { PreparedMessage } from "./publish_input.ts";
-import type { PublishOutcome } from "./publisher.ts";
+import type { Publisher, PublishOutcome } from "./publisher.ts";
 
 /** One message of a batch: as it is to be published, or why it cannot be. */
 export type Checked = PreparedMessage | RunnelError;
-
-/** Where the good messages of a batch go. */
-export interface BatchTarget {
-  /** Publishes messages and resolves with what became of each. Never rejects. */
-  publish(
-    messages: readonly PreparedMessage[],
-    options: { atomic?: boolean },
-  ): Promise<readonly PublishOutcome[]>;
-}
 
 /** Whether a message can be published. */
 export function isGood(one: Checked): one is PreparedMessage {
@@ -22,12 +13,12 @@ export function isGood(one: Checked): one is PreparedMessage {
 
 /** Publishes the good messages of a batch; what becomes of each, in the order of the batch. Never rejects. */
 export async function publishGood(
-  target: BatchTarget,
+  publisher: Pick<Publisher, "publish">,
   batch: readonly Checked[],
   options: { atomic?: boolean } = {},
 ): Promise<readonly PublishOutcome[]> {
   const good = batch.filter(isGood);
-  const outcomes = good.length === 0 ? [] : await target.publish(good, options);
+  const outcomes = good.length === 0 ? [] : await publisher.publish(good, options);
   if (good.length === batch.length) return outcomes;
   const rest = outcomes.values();
   return batch.map((one) => isGood(one) ? rest.next().value ?? new RunnelError("internal") : one);
