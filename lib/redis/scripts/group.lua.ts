@@ -145,10 +145,14 @@ local function was_deleted(desk, g, id, name)
   return not id_after(id, t.deletion)
 end
 
+local function set_gone(g, list, id)
+  g.pending[id] = true
+  list[#list + 1] = id
+end
+
 -- a message leaves the group for good
 local function leave(desk, g, id, l)
-  g.pending[id] = true
-  g.gone[#g.gone + 1] = id
+  set_gone(g, g.gone, id)
   if was_deleted(desk, g, id, l.topic) then return end
   local m = member_of(desk, g, l.topic)
   if m then m.done = m.done + 1 end
@@ -180,8 +184,7 @@ local function die(desk, g, id, l, copy, reason)
     options = {}, extra = { 'g', g.gkey, 'o', id },
   } })
   redis.call('ZADD', desk.base .. ':dead:' .. l.topic, int(t.number), t.last)
-  g.pending[id] = true
-  g.gone_set[#g.gone_set + 1] = id
+  set_gone(g, g.gone_set, id)
   local m = member_of(desk, g, l.topic)
   if m then m.dead = m.dead + 1 end
 end
@@ -202,8 +205,8 @@ local function tell_consumer(desk, g, consumer)
   desk.rooms[key] = process ~= '-' and { process = process, gkey = g.gkey } or false
 end
 
-local function held_copy(name, id, fields, now)
-  local body, expires, time, key = '', 0, string.match(id, '^%d+'), nil
+local function held_copy(name, id, fields)
+  local body, expires, time = '', 0, string.match(id, '^%d+')
   for i = 1, #fields, 2 do
     local field, value = fields[i], fields[i + 1]
     if field == 'm' then body = value elseif field == 'x' then expires = value elseif field == 't' then time = value end
@@ -290,8 +293,7 @@ local function take_due(desk, g, p, o)
     local l = leases[i] and read_lease(leases[i])
     local copy = l and redis.call('HGET', g.key .. ':held', id)
     if not copy then
-      g.pending[id] = true
-      g.gone[#g.gone + 1] = id
+      set_gone(g, g.gone, id)
     else
       local expires = tonumber(string.match(copy, '^%S+ %S+ (%S+)'))
       local own = l.consumer == p.consumer and l.state == 'L'
@@ -361,7 +363,6 @@ local function take_fresh(desk, g, p, o, name)
         p.room = p.room - 1
       end
     end
-    t.moved = true
     desk.changed = true
   end
   return m.number < t.number
