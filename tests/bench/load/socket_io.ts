@@ -19,8 +19,7 @@ const CONNECT = textFrame("40");
 const PONG = textFrame("3");
 
 /**
- * Connects the clients, a few at a time, and waits until each is in the main namespace, and leaves them to
- * the readers.
+ * Connects the clients, a few at a time, waits until each is in the main namespace, and leaves them to the readers.
  *
  * @throws {Error} when one is not let in.
  */
